@@ -1,0 +1,31 @@
+#pragma once
+// Item — everything that travels on a channel, in one order, on one path.
+
+#include <cstdint>
+#include <limits>
+#include <variant>
+
+#include "base/ids.h"
+#include "data/batch.h"
+
+namespace klein {
+
+/// No row older than `time` (nanoseconds of event time) follows. The end closes bounded input, and nothing else does:
+/// batch is a stream whose last watermark came.
+struct Watermark {
+  std::int64_t time = std::numeric_limits<std::int64_t>::min();
+  static constexpr Watermark end() { return {std::numeric_limits<std::int64_t>::max()}; }
+  bool is_end() const { return time == end().time; }
+  auto operator<=>(const Watermark&) const = default;
+};
+
+/// All before it belongs to `epoch`; the runtime aligns it, operators never see one.
+struct Barrier {
+  Epoch epoch;
+  bool then_stop = false;
+  auto operator<=>(const Barrier&) const = default;
+};
+
+using Item = std::variant<Batch, Watermark, Barrier>;
+
+}  // namespace klein

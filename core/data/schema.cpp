@@ -1,0 +1,72 @@
+#include "data/schema.h"
+
+#include <arrow/extension/fixed_shape_tensor.h>
+#include <arrow/status.h>
+#include <arrow/type.h>
+
+#include "base/text.h"
+
+namespace klein {
+
+Schema::Schema() : schema_(arrow::schema({})) {}
+
+Schema::Schema(std::shared_ptr<arrow::Schema> schema) : schema_(std::move(schema)) { KLEIN_ASSERT(schema_ != nullptr); }
+
+int Schema::columns() const { return schema_->num_fields(); }
+
+std::vector<std::string> Schema::names() const { return schema_->field_names(); }
+
+bool Schema::has(std::string_view column) const { return schema_->GetFieldIndex(std::string(column)) >= 0; }
+
+Result<int> Schema::index(std::string_view column) const {
+  const auto all = schema_->GetAllFieldIndices(std::string(column));
+  if (all.size() == 1) return all.front();
+  if (all.size() > 1) return Error(Code::invalid, "more than one column is named '" + std::string(column) + "'; rename one");
+  return Error(Code::not_found, "there is no column '" + std::string(column) + "'." + suggestion(column, names()));
+}
+
+Result<std::shared_ptr<arrow::DataType>> Schema::type(std::string_view column) const {
+  return schema_->field(KLEIN_TRY(index(column)))->type();
+}
+
+std::string Schema::text() const {
+  std::string all;
+  for (const auto& field : schema_->fields()) {
+    if (!all.empty()) all += ", ";
+    all += field->name() + ": " + klein::text(*field->type());
+  }
+  return all;
+}
+
+bool Schema::operator==(const Schema& other) const {
+  return schema_ == other.schema_ || schema_->Equals(*other.schema_, /*check_metadata=*/false);
+}
+
+std::string text(const arrow::DataType& type) {
+  if (type.id() != arrow::Type::EXTENSION) return type.ToString();
+  const auto* tensor = dynamic_cast<const arrow::extension::FixedShapeTensorType*>(&type);
+  if (!tensor) return type.ToString();
+  std::string shape;
+  for (const auto size : tensor->shape()) shape += (shape.empty() ? "" : ", ") + std::to_string(size);
+  return "tensor[" + shape + "] of " + tensor->value_type()->ToString();
+}
+
+Error to_error(const arrow::Status& status) {
+  switch (status.code()) {
+    case arrow::StatusCode::OutOfMemory:
+    case arrow::StatusCode::CapacityError:
+      return to_error(status, Code::resource);
+    case arrow::StatusCode::KeyError:
+      return to_error(status, Code::not_found);
+    case arrow::StatusCode::IOError:
+      return to_error(status, Code::io);
+    case arrow::StatusCode::UnknownError:
+      return to_error(status, Code::internal);
+    default:
+      return to_error(status, Code::invalid);
+  }
+}
+
+Error to_error(const arrow::Status& status, Code code) { return Error(code, status.message()); }
+
+}  // namespace klein

@@ -1,0 +1,94 @@
+#pragma once
+// Source and Sink — the two edges of a plan. A source is splits, read by whoever is idle; a sink is a writer that stages
+// and a committer that makes visible.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/waker.h"
+#include "data/batch.h"
+#include "op/operator.h"
+
+namespace klein {
+
+/// A part of a source that one reader reads alone. Stable across restarts.
+struct Split {
+  std::string id;              // shown to people: "photos/3.parquet#2"
+  Bytes position;              // where to read from, opaque; empty: from the start
+  std::int64_t rows = -1;      // how many there are, where that is known before reading; else -1
+  std::int64_t order = 0;      // its place in the source's order
+  std::int64_t first_row = 0;  // the number of its first row in the file or table that the id names
+};
+
+struct Pulled {
+  enum class What { rows, nothing_yet, end };
+  What what = What::end;
+  std::optional<Batch> batch;
+  Bytes position;  // where a new reader must start to get what follows this batch
+};
+
+/// How large the batches should be that a reader cuts; the steps behind it ask for it.
+struct ReadSize {
+  std::int64_t rows = 64 * 1024;
+  std::int64_t bytes = 4 << 20;
+};
+
+class SplitReader {
+ public:
+  virtual ~SplitReader() = default;
+  /// Returns at once; after `nothing_yet` it wakes `context.waker` when there is more. The batch's header needs only
+  /// `row` and `index`; the runtime adds the split.
+  virtual Result<Pulled> pull(const Context& context) = 0;
+};
+
+/// Constant after it is made: any thread may call it.
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual bool bounded() const = 0;  // the batch view takes only bounded sources
+  virtual Schema schema() const = 0;
+  virtual Result<std::vector<Split>> splits() const = 0;
+  virtual Result<std::unique_ptr<SplitReader>> open(const Split& split, ReadSize size) const = 0;
+};
+
+/// One a task. What it wrote is visible to nobody until its token is committed.
+class Writer {
+ public:
+  virtual ~Writer() = default;
+  virtual Result<> open([[maybe_unused]] const Context& context) { return {}; }
+  /// `pending`: taken, but wait for the context's waker and `resume` before the next.
+  virtual Result<Progress> write(Batch batch) = 0;
+  virtual Result<Progress> resume() { return Progress::done; }
+  /// Makes what was written since the last call durable, not visible. The token goes into the checkpoint; nothing: not
+  /// yet, the waker brings the task back to ask again. An empty token has nothing to commit.
+  virtual Result<std::optional<Bytes>> prepare([[maybe_unused]] Epoch epoch) { return std::optional(Bytes{}); }
+};
+
+/// Made from the kind alone, on any node, after any crash; both run again with the same token, so: idempotent.
+class Committer {
+ public:
+  virtual ~Committer() = default;
+  virtual Result<> commit(Epoch epoch, BytesView token) = 0;
+  /// Removes what the token staged.
+  virtual Result<> abort(Epoch epoch, BytesView token) = 0;
+};
+
+/// Constant after it is made: any thread may call it.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  /// Where output goes is looked at before work starts: an existing or unwritable target is refused here.
+  virtual Result<> check([[maybe_unused]] const std::optional<Schema>& input) const { return {}; }
+  virtual Result<std::unique_ptr<Writer>> open(int task, const std::optional<Schema>& input) const = 0;
+  /// Called when the job fails or is stopped without commit, after every writer is gone: remove what was staged.
+  virtual Result<> discard() const { return {}; }
+};
+
+}  // namespace klein

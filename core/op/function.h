@@ -1,0 +1,35 @@
+#pragma once
+// Function — the user's code as a step sees it: batch in, batches out. In a plan it is a recipe, shared and constant;
+// each task makes an instance of its own, which is called by one thread at a time.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/value.h"
+#include "data/batch.h"
+
+namespace klein {
+
+class FunctionInstance {
+ public:
+  virtual ~FunctionInstance() = default;
+  /// What the rows of `batch` become, each output with the row of `batch` that each of its rows comes from (Batch::derive
+  /// or Batch::with). An error that a single row caused names it by `at_row`; `failed_row` then says which.
+  virtual Result<std::vector<Batch>> call(const Batch& batch) = 0;
+};
+
+class Function : public Object {
+ public:
+  virtual Result<std::unique_ptr<FunctionInstance>> instance() const = 0;
+  /// The schema that the user declared for its output, if any.
+  virtual std::optional<Schema> output_schema() const { return std::nullopt; }
+  /// One function that does `this`, then `next`, entering the user's language once; null where they can't be joined.
+  virtual std::shared_ptr<const Function> fuse([[maybe_unused]] const Function& next) const { return nullptr; }
+  /// How many rows a call should get at most; 0: as they come.
+  virtual std::int64_t batch_rows() const { return 0; }
+};
+
+}  // namespace klein
