@@ -1,0 +1,55 @@
+#pragma once
+// Job — a plan that runs in this process: the embedded node and its coordinator under one roof. Any thread.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "plan/views.h"
+#include "runtime/report.h"
+
+namespace klein {
+
+struct RunOptions {
+  int cores = 0;                        // executor threads; 0: as many as the cgroup gives
+  std::int64_t memory = 256 << 20;      // bytes in flight between tasks
+  std::optional<Mode> mode;             // an explicit mode
+  std::optional<std::uint64_t> seed;    // run on the seeded single-thread executor with a virtual clock
+};
+
+enum class Stop {
+  drain,  // sources end where they are; what was read is finished and committed
+  now,    // as soon as each task's step ends; nothing is committed
+};
+
+class Job {
+ public:
+  /// Makes the views, opens every source, step and sink, and starts. Errors before any row is read.
+  static Result<std::unique_ptr<Job>> start(const Plan& plan, const RunOptions& options, const Registry& registry);
+  /// Stops now and joins if it still runs.
+  virtual ~Job() = default;
+
+  /// Waits until it has ended and its output is committed. With the seeded executor, this runs it.
+  virtual Result<RunReport> wait() = 0;
+  /// True once `wait` would return at once. Waits at most so long.
+  virtual bool wait_for(std::chrono::milliseconds time) = 0;
+  virtual void stop(Stop how) = 0;
+  virtual Stats stats() const = 0;
+  virtual const PhysicalView& view() const = 0;
+  /// Of the seeded executor: a hash of every choice made; equal seeds give equal hashes.
+  virtual std::uint64_t trace() const = 0;
+};
+
+/// Logical, optimised, execution and physical view, made as `start` would, without starting.
+struct Views {
+  Plan logical, optimized;
+  ExecutionView execution;
+  PhysicalView physical;
+};
+Result<Views> explain(const Plan& plan, const RunOptions& options, const Registry& registry);
+
+/// Cores that this process may use: the cgroup's quota and the affinity mask, at least 1.
+int available_cores();
+
+}  // namespace klein

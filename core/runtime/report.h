@@ -1,0 +1,44 @@
+#pragma once
+// RunReport — what a job did and where its time went; and Stats, the same while it runs.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/value.h"
+
+namespace klein {
+
+struct StepStats {
+  std::string name, kind;
+  std::int64_t rows_in = 0, rows_out = 0, rows_failed = 0, batches = 0;
+  double busy_seconds = 0;  // wall time inside the step, all its tasks together
+  double cpu_seconds = 0;
+  int tasks = 0;
+};
+
+struct Stats {
+  std::vector<StepStats> steps;        // in the order of the optimised plan
+  std::int64_t rows_in = 0;            // read by sources
+  std::int64_t rows_out = 0;           // taken by sinks
+  std::int64_t rows_failed = 0;        // given up by on_error
+  std::int64_t rows_expected = -1;     // what the sources hold together, where they know it; else -1
+  std::int64_t bytes_in_flight = 0;
+  double seconds = 0;
+};
+
+struct RunReport : Stats {
+  double rows_per_second = 0;
+  double cpu_seconds = 0;              // of this process, while the job ran
+  std::int64_t peak_memory = 0;        // bytes resident at most, since the process began
+  std::string bottleneck;              // the step that was busy longest
+  std::string mode;
+  bool stopped = false;                // ended by `stop` before its input did
+};
+
+Value to_value(const Stats& stats);
+Value to_value(const RunReport& report);
+/// Several lines for people: totals, then a table of steps with their share of the time.
+std::string to_text(const RunReport& report);
+
+}  // namespace klein
