@@ -33,10 +33,10 @@ class Flow {
 
   struct Node;
   const std::shared_ptr<const Node>& node() const { return node_; }
+  Port output() const { return port_; }
 
  private:
   explicit Flow(std::shared_ptr<const Node> node, Port port = Port::main);
-
 
   std::shared_ptr<const Node> node_;
   Port port_ = Port::main;

@@ -2,6 +2,8 @@
 
 #include <arrow/array.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/datum.h>
+#include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type_traits.h>

@@ -1,0 +1,196 @@
+#include "runtime/node.h"
+
+#include <algorithm>
+
+namespace klein {
+
+Node::Node(const PhysicalView& view, const Edges& edges, const Registry& registry, Executor& executor,
+           Coordinator& coordinator)
+    : view_(view),
+      edges_(edges),
+      registry_(registry),
+      executor_(executor),
+      coordinator_(coordinator),
+      budget_(view.memory) {}
+
+Result<std::unique_ptr<Node>> Node::deploy(const PhysicalView& view, const Edges& edges, const Registry& registry,
+                                           Executor& executor, Coordinator& coordinator) {
+  std::unique_ptr<Node> node(new Node(view, edges, registry, executor, coordinator));
+  for (const auto& placed : view.tasks) {
+    auto task = std::make_unique<Task>(coordinator);
+    auto waker = executor.add(*task, view.execution.chains[static_cast<std::size_t>(placed.chain)].lane);
+    node->tasks_.push_back({placed.chain, placed.index, std::move(task), std::move(waker)});
+  }
+  node->connect();
+  for (auto& entry : node->tasks_) KLEIN_TRY(node->build(entry));
+  return node;
+}
+
+Node::TaskEntry& Node::entry(int chain, int index) {
+  const auto found = std::find_if(tasks_.begin(), tasks_.end(), [&](const TaskEntry& candidate) {
+    return candidate.chain == chain && candidate.index == index;
+  });
+  KLEIN_ASSERT(found != tasks_.end());
+  return *found;
+}
+
+void Node::connect() {
+  const auto& execution = view_.execution;
+  for (std::size_t place = 0; place < execution.links.size(); ++place) {
+    const auto& link = execution.links[place];
+    const int from = execution.chains[static_cast<std::size_t>(link.from_chain)].parallelism;
+    const int to = execution.chains[static_cast<std::size_t>(link.to_chain)].parallelism;
+    for (int i = 0; i < from; ++i) {
+      for (int j = 0; j < to; ++j) {
+        if (link.exchange == Exchange::forward && i != j) continue;
+        auto &producer = entry(link.from_chain, i), &consumer = entry(link.to_chain, j);
+        channels_.push_back(std::make_unique<Channel>(Capacity{}, producer.waker, consumer.waker, &budget_));
+        producer.outputs[static_cast<int>(place)].push_back(channels_.back().get());
+        consumer.inputs.emplace_back(link.to_port, channels_.back().get());
+      }
+    }
+  }
+}
+
+StepMetrics& Node::metrics(int step, int index) {
+  auto& slot = metrics_[{step, index}];
+  if (!slot) slot = std::make_unique<StepMetrics>();
+  return *slot;
+}
+
+void Node::fill(Context& context, int step, const TaskEntry& entry) const {
+  context.step = view_.execution.plan.steps[static_cast<std::size_t>(step)].name;
+  context.task = entry.index;
+  context.parallelism = view_.execution.chains[static_cast<std::size_t>(entry.chain)].parallelism;
+  context.clock = &executor_.clock();
+  context.timers = &executor_.timers();
+  context.waker = entry.waker;
+}
+
+/// For each port of a step, the places in the task's links that it feeds.
+std::vector<std::vector<int>> Node::links_of(int step, const TaskEntry& entry, const Task::Parts& parts) const {
+  std::vector<std::vector<int>> links(port_count);
+  int place = 0;
+  for (const auto& [link, channels] : entry.outputs) {
+    const auto& edge = view_.execution.links[static_cast<std::size_t>(link)].edge;
+    if (edge.step == step) links[static_cast<std::size_t>(edge.port)].push_back(place);
+    ++place;
+  }
+  KLEIN_ASSERT(place == static_cast<int>(parts.links.size()));
+  return links;
+}
+
+Result<std::unique_ptr<Stage>> Node::make_stage(int step, TaskEntry& entry, Task::Parts& parts) {
+  const auto& plan = view_.execution.plan;
+  const auto& written = plan.steps[static_cast<std::size_t>(step)];
+  Schemas inputs;
+  for (const auto& edge : written.inputs) inputs.push_back(schema_of(plan, edge));
+  std::unique_ptr<Operator> made;
+  if (const auto sink = edges_.sinks.find(step); sink != edges_.sinks.end()) {
+    auto writer = KLEIN_TRY(sink->second->open(entry.index, inputs.front()));
+    auto stage = std::make_unique<SinkStage>(std::move(writer));
+    parts.sinks.emplace_back(stage.get(), written.kind);
+    made = std::move(stage);
+  } else {
+    const auto* kind = registry_.find_operator(written.kind);
+    KLEIN_ASSERT(kind != nullptr);
+    parts.deterministic &= kind->deterministic;
+    made = KLEIN_TRY(kind->make(written.params, inputs));
+  }
+  auto stage =
+      std::make_unique<Stage>(std::move(made), metrics(step, entry.index), links_of(step, entry, parts));
+  fill(stage->context, step, entry);
+  auto opened = stage->open();
+  if (!opened.ok()) return std::move(opened).error().at_step(written.name);
+  return stage;
+}
+
+Result<> Node::build(TaskEntry& entry) {
+  const auto& chain = view_.execution.chains[static_cast<std::size_t>(entry.chain)];
+  Task::Parts parts;
+  for (const auto& [link, channels] : entry.outputs) {
+    parts.links.emplace_back(view_.execution.links[static_cast<std::size_t>(link)].exchange, channels);
+  }
+  std::size_t first = 0;
+  const int head = chain.steps.front();
+  if (const auto source = edges_.sources.find(head); source != edges_.sources.end()) {
+    entry.source_context = std::make_unique<Context>();
+    fill(*entry.source_context, head, entry);
+    parts.source_metrics = &metrics(head, entry.index);
+    parts.input = std::make_unique<SplitInput>(*source->second, head, chain.read_size, coordinator_, budget_,
+                                               *entry.source_context, *parts.source_metrics);
+    parts.source_links = links_of(head, entry, parts)[static_cast<std::size_t>(Port::main)];
+    first = 1;
+  } else {
+    parts.input = std::make_unique<ChannelInput>(entry.inputs);
+  }
+  for (auto place = first; place < chain.steps.size(); ++place) {
+    auto stage = make_stage(chain.steps[place], entry, parts);
+    if (!stage.ok()) {
+      const auto& name = view_.execution.plan.steps[static_cast<std::size_t>(chain.steps[place])].name;
+      return std::move(stage).error().at_step(name);
+    }
+    parts.stages.push_back(*std::move(stage));
+  }
+  entry.task->assemble(std::move(parts), executor_.clock());
+  return {};
+}
+
+void Node::start() {
+  for (const auto& entry : tasks_) entry.waker.wake();
+}
+
+void Node::snapshot(Epoch epoch) {
+  for (const auto& entry : tasks_) {
+    if (!entry.source_context) continue;
+    entry.task->inject(Barrier{epoch});
+    entry.waker.wake();
+  }
+}
+
+Epoch Node::passed() const {
+  Epoch lowest = tasks_.front().task->epoch();
+  for (const auto& entry : tasks_) lowest = std::min(lowest, entry.task->epoch());
+  return lowest;
+}
+
+void Node::drain() {
+  coordinator_.drain();
+  start();
+}
+
+void Node::stop() {
+  coordinator_.stop();
+  start();
+}
+
+void Node::release() {
+  for (const auto& entry : tasks_) entry.task->release();
+}
+
+Stats Node::stats() const {
+  Stats stats;
+  const auto& plan = view_.execution.plan;
+  for (const auto& step : plan.steps) stats.steps.push_back({.name = step.name, .kind = step.kind});
+  for (const auto& [key, counted] : metrics_) {
+    auto& step = stats.steps[static_cast<std::size_t>(key.first)];
+    const auto read = [](const std::atomic<std::int64_t>& counter) { return counter.load(std::memory_order_relaxed); };
+    step.rows_in += read(counted->rows_in);
+    step.rows_out += read(counted->rows_out);
+    step.rows_failed += read(counted->rows_failed);
+    step.batches += read(counted->batches);
+    step.busy_seconds += static_cast<double>(read(counted->busy)) / 1e9;
+    step.cpu_seconds += static_cast<double>(read(counted->cpu)) / 1e9;
+    ++step.tasks;
+  }
+  for (std::size_t i = 0; i < stats.steps.size(); ++i) {
+    const auto step = static_cast<int>(i);
+    if (edges_.sources.count(step)) stats.rows_in += stats.steps[i].rows_out;
+    if (edges_.sinks.count(step)) stats.rows_out += stats.steps[i].rows_in;
+    stats.rows_failed += stats.steps[i].rows_failed;
+  }
+  stats.bytes_in_flight = budget_.used();
+  return stats;
+}
+
+}  // namespace klein

@@ -1,0 +1,76 @@
+#pragma once
+// Node — the tasks of one machine and the channels between them. Its control interface is small, and the same embedded
+// and in a cluster; control calls only, no row passes through it. Any thread.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "plan/views.h"
+#include "runtime/budget.h"
+#include "runtime/channel.h"
+#include "runtime/coordinator.h"
+#include "runtime/executor.h"
+#include "runtime/metrics.h"
+#include "runtime/report.h"
+#include "runtime/task.h"
+
+namespace klein {
+
+/// What the plan's edges are made of: a source or sink for each step that is one. Outlives the node.
+struct Edges {
+  std::map<int, std::unique_ptr<Source>> sources;
+  std::map<int, std::unique_ptr<Sink>> sinks;
+};
+
+class Node {
+ public:
+  /// Makes and opens everything; nothing runs yet. All arguments outlive the node, which outlives the executor's turns.
+  static Result<std::unique_ptr<Node>> deploy(const PhysicalView& view, const Edges& edges, const Registry& registry,
+                                              Executor& executor, Coordinator& coordinator);
+  void start();
+  /// Sends a barrier from every source.
+  void snapshot(Epoch epoch);
+  /// The last epoch whose barrier has passed every task.
+  Epoch passed() const;
+  /// Sources end where they are.
+  void drain();
+  /// Tasks end after their step.
+  void stop();
+  Stats stats() const;
+  int tasks() const { return static_cast<int>(tasks_.size()); }
+  /// Lets go of all that user code made, once no task runs.
+  void release();
+
+ private:
+  struct TaskEntry {
+    int chain, index;
+    std::unique_ptr<Task> task;
+    Waker waker;
+    std::vector<std::pair<int, Channel*>> inputs = {};     // with the port of the first step
+    std::map<int, std::vector<Channel*>> outputs = {};     // by link
+    std::unique_ptr<Context> source_context = {};
+  };
+  Node(const PhysicalView& view, const Edges& edges, const Registry& registry, Executor& executor,
+       Coordinator& coordinator);
+  void connect();
+  Result<> build(TaskEntry& entry);
+  Result<std::unique_ptr<Stage>> make_stage(int step, TaskEntry& entry, Task::Parts& parts);
+  std::vector<std::vector<int>> links_of(int step, const TaskEntry& entry, const Task::Parts& parts) const;
+  StepMetrics& metrics(int step, int index);
+  void fill(Context& context, int step, const TaskEntry& entry) const;
+  TaskEntry& entry(int chain, int index);
+
+  const PhysicalView& view_;
+  const Edges& edges_;
+  const Registry& registry_;
+  Executor& executor_;
+  Coordinator& coordinator_;
+  Budget budget_;
+  std::vector<TaskEntry> tasks_;
+  std::vector<std::unique_ptr<Channel>> channels_;
+  std::map<std::pair<int, int>, std::unique_ptr<StepMetrics>> metrics_;  // by step and task index
+};
+
+}  // namespace klein

@@ -1,0 +1,82 @@
+#include "runtime/report.h"
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+
+namespace klein {
+
+namespace {
+
+Value step_value(const StepStats& step) {
+  return Value::Map{{"name", step.name},
+                    {"kind", step.kind},
+                    {"rows_in", step.rows_in},
+                    {"rows_out", step.rows_out},
+                    {"rows_failed", step.rows_failed},
+                    {"batches", step.batches},
+                    {"busy_seconds", step.busy_seconds},
+                    {"cpu_seconds", step.cpu_seconds},
+                    {"tasks", step.tasks}};
+}
+
+Value::Map entries(const Stats& stats) {
+  Value::List steps;
+  for (const auto& step : stats.steps) steps.push_back(step_value(step));
+  return {{"rows_in", stats.rows_in},
+          {"rows_out", stats.rows_out},
+          {"rows_failed", stats.rows_failed},
+          {"rows_expected", stats.rows_expected},
+          {"bytes_in_flight", stats.bytes_in_flight},
+          {"seconds", stats.seconds},
+          {"steps", std::move(steps)}};
+}
+
+__attribute__((format(printf, 2, 3))) void append(std::string& text, const char* format, ...) {
+  char line[512];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(line, sizeof(line), format, arguments);
+  va_end(arguments);
+  text += line;
+}
+
+}  // namespace
+
+Value to_value(const Stats& stats) { return entries(stats); }
+
+Value to_value(const RunReport& report) {
+  auto map = entries(report);
+  map.emplace_back("rows_per_second", report.rows_per_second);
+  map.emplace_back("cpu_seconds", report.cpu_seconds);
+  map.emplace_back("peak_memory", report.peak_memory);
+  map.emplace_back("bottleneck", report.bottleneck);
+  map.emplace_back("mode", report.mode);
+  map.emplace_back("stopped", report.stopped);
+  return map;
+}
+
+std::string to_text(const RunReport& report) {
+  std::string text;
+  append(text, "%s%s: %lld rows in, %lld out, %lld failed in %.2f s (%.0f rows/s), %.2f CPU-s, peak %lld MB\n",
+         report.mode.c_str(), report.stopped ? ", stopped" : "", static_cast<long long>(report.rows_in),
+         static_cast<long long>(report.rows_out), static_cast<long long>(report.rows_failed), report.seconds,
+         report.rows_per_second, report.cpu_seconds, static_cast<long long>(report.peak_memory >> 20));
+  std::size_t width = 4;
+  double busy = 0;
+  for (const auto& step : report.steps) {
+    width = std::max(width, step.name.size());
+    busy += step.busy_seconds;
+  }
+  append(text, "  %-*s %12s %12s %8s %8s %10s %7s\n", static_cast<int>(width), "step", "rows in", "rows out", "failed",
+         "tasks", "busy s", "share");
+  for (const auto& step : report.steps) {
+    append(text, "  %-*s %12lld %12lld %8lld %8d %10.3f %6.1f%%%s\n", static_cast<int>(width), step.name.c_str(),
+           static_cast<long long>(step.rows_in), static_cast<long long>(step.rows_out),
+           static_cast<long long>(step.rows_failed), step.tasks, step.busy_seconds,
+           busy > 0 ? 100 * step.busy_seconds / busy : 0, step.name == report.bottleneck ? "  <- bottleneck" : "");
+  }
+  return text;
+}
+
+}  // namespace klein

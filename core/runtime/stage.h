@@ -1,0 +1,60 @@
+#pragma once
+// Stage — one step inside a task: its operator, what waits to go through it, and where its output goes.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "op/operator.h"
+#include "runtime/metrics.h"
+
+namespace klein {
+
+class Stage {
+ public:
+  /// `links_by_port[port]` are the task's links that the port feeds, beside the next stage for the main port.
+  Stage(std::unique_ptr<Operator> step, StepMetrics& metrics, std::vector<std::vector<int>> links_by_port)
+      : links(std::move(links_by_port)), step_(std::move(step)), metrics_(metrics) {}
+
+  Context context;  // filled by the node before `open`
+  const std::vector<std::vector<int>> links;
+
+  Result<> open();
+  void give(int port, Batch batch) { queue_.emplace_back(port, std::move(batch)); }
+  void give(Watermark watermark) { queue_.emplace_back(0, watermark); }
+  bool has_work() const { return state_ != State::ended && (state_ != State::ready || head_ < queue_.size()); }
+  bool wants_no_more() const { return state_ == State::ended; }
+
+  enum class Moved { on, blocked, finished };
+  /// One call of the operator; its output is in `output()`. `finished`: it wants no more input, ever.
+  Result<Moved> advance();
+  Output& output() { return output_; }
+  /// The watermark that has passed this stage with the last call, if one did.
+  std::optional<Watermark> passed() { return std::exchange(passed_, std::nullopt); }
+  bool has_more() const { return state_ == State::more; }
+  /// Ends it: what waits is dropped.
+  void end();
+
+  /// Nanoseconds that calls took since the last time this was asked.
+  std::int64_t take_busy() { return std::exchange(busy_, 0); }
+  void add_busy(std::int64_t nanoseconds) { busy_ += nanoseconds; }
+  StepMetrics& metrics() { return metrics_; }
+
+ private:
+  enum class State { ready, more, pending, ended };
+  Result<Progress> call();
+
+  const std::unique_ptr<Operator> step_;
+  StepMetrics& metrics_;
+  Output output_;
+  std::vector<std::pair<int, std::variant<Batch, Watermark>>> queue_;
+  std::size_t head_ = 0;
+  State state_ = State::ready;
+  std::optional<Watermark> passing_, passed_;
+  std::int64_t rows_failed_ = 0, busy_ = 0;
+};
+
+}  // namespace klein

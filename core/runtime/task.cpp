@@ -1,0 +1,214 @@
+#include "runtime/task.h"
+
+#include <algorithm>
+
+namespace klein {
+
+namespace {
+constexpr std::int64_t part_bytes = 16 << 20;       // a step that emits more publishes in parts, where it may
+constexpr std::int64_t measured_turn = 50'000;      // nanoseconds: turns as long as this have their CPU time measured
+}  // namespace
+
+void Task::assemble(Parts parts, const Clock& clock) {
+  parts_ = std::move(parts);
+  clock_ = &clock;
+}
+
+std::int64_t Task::tick() {
+  const auto now = clock_->now();
+  return now - std::exchange(last_tick_, now);
+}
+
+Turn Task::run(int steps) {
+  if (done_) return Turn::finished;
+  const bool measured = mean_turn_ > measured_turn;
+  const auto cpu_begin = measured ? thread_cpu_time() : 0;
+  last_tick_ = clock_->now();
+  const auto begin = last_tick_;
+  auto turn = Turn::again;
+  for (int i = 0; i < steps && turn == Turn::again; ++i) {
+    auto stepped = step();
+    turn = stepped.ok() ? *stepped : fail(std::move(stepped).error());
+  }
+  const auto wall = last_tick_ - begin;
+  mean_turn_ += (wall - mean_turn_) / 4;
+  account(wall, measured ? thread_cpu_time() - cpu_begin : wall);
+  // The last thing: once the coordinator knows, this may be released.
+  if (turn == Turn::finished) coordinator_.finished(std::move(tokens_));
+  return turn;
+}
+
+/// CPU time is measured for the turn as a whole and shared among the stages as their wall time was.
+void Task::account(std::int64_t wall, std::int64_t cpu) {
+  const double share = wall > 0 ? std::min(1.0, static_cast<double>(cpu) / static_cast<double>(wall)) : 0;
+  const auto add = [&](StepMetrics& metrics, std::int64_t busy) {
+    if (busy == 0) return;
+    count(metrics.busy, busy);
+    count(metrics.cpu, static_cast<std::int64_t>(static_cast<double>(busy) * share));
+  };
+  for (const auto& stage : parts_.stages) add(stage->metrics(), stage->take_busy());
+  if (parts_.source_metrics) add(*parts_.source_metrics, std::exchange(source_busy_, 0));
+}
+
+Result<Turn> Task::step() {
+  if (coordinator_.stopping()) return finish();
+  if (!writable()) return Turn::wait;
+  if (!holding_) {
+    if (ended_) return finish();
+    if (abandoned()) {
+      parts_.input->close();
+      return finish();
+    }
+    if (KLEIN_TRY(take()) == Turn::wait) return Turn::wait;
+  }
+  return advance();
+}
+
+Result<Turn> Task::take() {
+  holding_ = KLEIN_TRY(parts_.input->take());
+  source_busy_ += tick();
+  if (!holding_) return Turn::wait;
+  if (const auto* barrier = std::get_if<Barrier>(&holding_->item)) {
+    for (std::size_t i = 0; i < parts_.links.size(); ++i) outbox_.emplace_back(static_cast<int>(i), *barrier);
+    epoch_.store(barrier->epoch.value);
+    return Turn::again;
+  }
+  const auto* watermark = std::get_if<Watermark>(&holding_->item);
+  ended_ = watermark && watermark->is_end();
+  if (parts_.stages.empty()) {
+    send(parts_.source_links, holding_->item);
+  } else if (watermark) {
+    parts_.stages.front()->give(*watermark);
+  } else {
+    parts_.stages.front()->give(holding_->port, std::get<Batch>(holding_->item));
+  }
+  return Turn::again;
+}
+
+/// The deepest stage that has work goes first, so that little is held between stages.
+Result<Turn> Task::advance() {
+  for (auto place = parts_.stages.size(); place-- > 0;) {
+    auto& stage = *parts_.stages[place];
+    if (!stage.has_work()) continue;
+    auto called = stage.advance();
+    stage.add_busy(tick());
+    const auto moved = KLEIN_TRY(std::move(called));
+    collect(place);
+    if (moved == Stage::Moved::blocked) return Turn::wait;
+    if (moved == Stage::Moved::finished) cut(place);
+    if (stage.has_more()) {
+      publish_part();
+      if (!writable()) return Turn::wait;
+    }
+    place = parts_.stages.size();
+  }
+  publish();
+  return Turn::again;
+}
+
+void Task::collect(std::size_t place) {
+  auto& stage = *parts_.stages[place];
+  for (auto& [port, batch] : stage.output().emitted()) route(place, port, std::move(batch));
+  stage.output().clear();
+  if (const auto watermark = stage.passed()) route(place, *watermark);
+}
+
+void Task::send(const std::vector<int>& links, Item item) {
+  for (std::size_t i = 0; i + 1 < links.size(); ++i) outbox_.emplace_back(links[i], item);
+  if (!links.empty()) outbox_.emplace_back(links.back(), std::move(item));
+}
+
+void Task::route(std::size_t place, Port port, Batch batch) {
+  const auto& links = parts_.stages[place]->links[static_cast<std::size_t>(port)];
+  if (port == Port::main && place + 1 < parts_.stages.size()) {
+    parts_.stages[place + 1]->give(0, batch);
+  }
+  send(links, std::move(batch));
+}
+
+void Task::route(std::size_t place, Watermark watermark) {
+  if (place + 1 < parts_.stages.size()) parts_.stages[place + 1]->give(watermark);
+  for (const auto& links : parts_.stages[place]->links) send(links, watermark);
+}
+
+void Task::cut(std::size_t place) {
+  for (std::size_t i = 0; i <= place; ++i) {
+    if (parts_.stages[i]->wants_no_more()) continue;
+    parts_.stages[i]->end();
+    if (i == place) {
+      route(i, Watermark::end());
+      continue;
+    }
+    for (const auto& links : parts_.stages[i]->links) send(links, Watermark::end());
+  }
+  ended_ = true;
+}
+
+bool Task::writable() {
+  return std::all_of(parts_.links.begin(), parts_.links.end(), [](OutputLink& link) { return link.writable(); });
+}
+
+bool Task::abandoned() const {
+  return parts_.sinks.empty() && !parts_.links.empty() &&
+         std::all_of(parts_.links.begin(), parts_.links.end(), [](const OutputLink& link) { return link.closed(); });
+}
+
+void Task::publish() {
+  const bool cut_short = ended_ && !std::holds_alternative<Watermark>(holding_->item);
+  {
+    const Lock lock(publish_);
+    for (auto& [link, item] : outbox_) parts_.links[static_cast<std::size_t>(link)].push(item);
+    parts_.input->acknowledge(*holding_);
+  }
+  outbox_.clear();
+  holding_.reset();
+  if (cut_short) parts_.input->close();
+}
+
+/// Only what a replay would make again, row for row, may be seen before the whole step is.
+void Task::publish_part() {
+  if (!parts_.deterministic) return;
+  std::int64_t bytes = 0, rows = 0;
+  for (const auto& [link, item] : outbox_) {
+    if (const auto* batch = std::get_if<Batch>(&item)) {
+      bytes += batch->bytes();
+      rows += batch->rows();
+    }
+  }
+  if (bytes < part_bytes) return;
+  {
+    const Lock lock(publish_);
+    for (auto& [link, item] : outbox_) parts_.links[static_cast<std::size_t>(link)].push(item);
+    parts_.input->published(*holding_, rows);
+  }
+  outbox_.clear();
+}
+
+Turn Task::finish() {
+  if (coordinator_.stopping()) {
+    parts_.input->close();
+    for (auto& link : parts_.links) link.close();
+  } else {
+    for (const auto& [sink, kind] : parts_.sinks) {
+      KLEIN_ASSERT(sink->token().has_value());
+      if (!sink->token()->empty()) tokens_.push_back({kind, *sink->token()});
+    }
+  }
+  done_ = true;
+  return Turn::finished;
+}
+
+Turn Task::fail(Error error) {
+  coordinator_.failed(std::move(error));
+  return finish();
+}
+
+void Task::release() {
+  holding_.reset();
+  outbox_.clear();
+  parts_.sinks.clear();
+  parts_.stages.clear();
+  parts_.input.reset();
+}
+
+}  // namespace klein
