@@ -124,9 +124,10 @@ std::vector<Item> Channel::unacknowledged() const {
   const Lock lock(mutex_);
   std::vector<Item> items;
   for (const auto& entry : entries_) {
+    if (entry.rows_acknowledged == entry.rows) continue;
     const auto* batch = std::get_if<Batch>(&entry.item);
     if (!batch || entry.acknowledged.empty()) {
-      if (entry.rows_acknowledged < entry.rows) items.push_back(entry.item);
+      items.push_back(entry.item);
       continue;
     }
     auto done = entry.acknowledged;

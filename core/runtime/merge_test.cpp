@@ -1,0 +1,41 @@
+#include "runtime/merge.h"
+
+#include <gtest/gtest.h>
+
+namespace klein {
+namespace {
+
+TEST(Merge, passes_on_the_lowest_watermark_once_it_rises) {
+  Merge merge(2);
+  EXPECT_FALSE(merge.on_watermark(0, {10}));
+  EXPECT_EQ(merge.on_watermark(1, {5}), Watermark{5});
+  EXPECT_FALSE(merge.on_watermark(0, {20}));
+  EXPECT_EQ(merge.on_watermark(1, {15}), Watermark{15});
+}
+
+TEST(Merge, ignores_a_watermark_that_goes_back) {
+  Merge merge(1);
+  EXPECT_EQ(merge.on_watermark(0, {10}), Watermark{10});
+  EXPECT_FALSE(merge.on_watermark(0, {9}));
+  EXPECT_FALSE(merge.on_watermark(0, {10}));
+}
+
+TEST(Merge, ends_only_when_every_input_has_ended_and_an_ended_one_holds_nothing_back) {
+  Merge merge(2);
+  EXPECT_FALSE(merge.on_watermark(0, Watermark::end()));
+  EXPECT_EQ(merge.on_watermark(1, {3}), Watermark{3});
+  EXPECT_FALSE(merge.ended());
+  EXPECT_EQ(merge.on_watermark(1, Watermark::end()), Watermark::end());
+  EXPECT_TRUE(merge.ended());
+}
+
+TEST(Merge, lets_the_first_barrier_of_an_epoch_through_and_drops_stale_ones) {
+  Merge merge(2);
+  EXPECT_TRUE(merge.on_barrier({Epoch{1}}));
+  EXPECT_FALSE(merge.on_barrier({Epoch{1}}));
+  EXPECT_TRUE(merge.on_barrier({Epoch{3}}));
+  EXPECT_FALSE(merge.on_barrier({Epoch{2}}));
+}
+
+}  // namespace
+}  // namespace klein
