@@ -24,6 +24,7 @@ class Collector final : public Object {
   void writer_opened();
   void writer_closed();                        // the last one ends the stream, by its end or by the job's failure
   bool put(Batch batch, const Waker& waker);   // always taken; false: full now, `waker` is woken when there is room
+  bool has_room(const Waker& waker);           // the same without a batch, for a task woken by something else
 
   // The program's side.
   std::optional<Batch> next();                 // waits; nothing: the stream ended
@@ -31,6 +32,8 @@ class Collector final : public Object {
   std::vector<Batch> all();
 
  private:
+  bool room_or_held(const Waker& waker) KLEIN_REQUIRES(mutex_);
+
   const std::size_t capacity_;
   Mutex mutex_;
   Condition changed_;
