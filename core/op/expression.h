@@ -1,10 +1,11 @@
 #pragma once
 // Expression — a computation over a batch's columns, evaluated by Arrow. It comes from Python as a serialised
-// pyarrow.compute.Expression, or as JSON: `{"column": "price"}`, a literal, or `["greater", {"column": "price"}, 3]`
-// (the name of any Arrow scalar function, then its arguments).
+// pyarrow.compute.Expression, or as JSON: `{"column": "price"}` (a list of names for a field within a struct), a literal,
+// or `["greater", {"column": "price"}, 3]` (the name of any Arrow scalar function, then its arguments).
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -31,6 +32,11 @@ class Expression final : public Object {
 
   std::string text() const override;
   std::vector<std::string> columns() const;  // those it reads, each once
+  /// True where it can't fail on a value (no division, no parsing, no checked arithmetic): so it may be evaluated on rows
+  /// that an earlier filter would have dropped.
+  bool total() const;
+  /// True where it is only a column or a literal: evaluating it twice costs nothing.
+  bool trivial() const;
   const arrow::compute::Expression& arrow() const { return *expression_; }
   /// `this and other`, for rules that fuse filters.
   std::shared_ptr<const Expression> both(const Expression& other) const;
@@ -52,8 +58,10 @@ class BoundExpression {
   Result<std::shared_ptr<arrow::Array>> evaluate(const Batch& batch) const;
 
  private:
-  explicit BoundExpression(std::shared_ptr<const arrow::compute::Expression> bound) : bound_(std::move(bound)) {}
+  explicit BoundExpression(std::shared_ptr<const arrow::compute::Expression> bound);
+
   std::shared_ptr<const arrow::compute::Expression> bound_;
+  int column_ = -1;  // where it is nothing but a column
 };
 
 }  // namespace klein
