@@ -1,12 +1,15 @@
 # klein_folder(name): an object library of a folder's sources, and its tests beside them (`x_test.cpp`) in klein_tests.
-# klein_kinds(name folder): the same for a folder of plug-ins; every x.cpp in it defines klein::register_x(Registry&),
-# and the table that calls them all is generated: one file adds a kind, a file without the function fails to link.
+# klein_kinds(name folder): the same for a folder of plug-ins; where x.cpp in it defines klein::register_x(Registry&), the
+# generated table calls it: one file adds a kind.
 function(klein_folder target folder)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/*.cpp")
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test[.]cpp$")
   list(FILTER tests INCLUDE REGEX "_test[.]cpp$")
   set_property(GLOBAL APPEND PROPERTY klein_test_sources ${tests})
+  if(NOT sources AND NOT ARGN)
+    return()
+  endif()
   add_library(${target} OBJECT ${sources} ${ARGN})
   target_link_libraries(${target} PUBLIC klein_flags)
   set_property(GLOBAL APPEND PROPERTY klein_objects ${target})
@@ -19,6 +22,11 @@ function(klein_kinds target folder)
   set(call "")
   foreach(source IN LISTS sources)
     cmake_path(GET source STEM kind)
+    file(STRINGS "${source}" row REGEX "^void register_${kind}\\(Registry&")
+    if(NOT row)
+      continue()
+    endif()
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
     string(APPEND declare "void register_${kind}(Registry&);\n")
     string(APPEND call "  register_${kind}(registry);\n")
   endforeach()
