@@ -1,0 +1,91 @@
+// What every runtime's sessions share: the words for tensors, and the process's table of loaded models.
+
+#include "inference/model_session.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+
+#include "base/mutex.h"
+#include "inference/onnxruntime_session.h"
+
+namespace klein {
+namespace {
+
+struct Loaded {
+  Mutex mutex;  // held while loading, so that tasks that start together load once
+  std::weak_ptr<const ModelSession> session KLEIN_GUARDED_BY(mutex);
+};
+
+class LoadedModels {
+ public:
+  std::shared_ptr<Loaded> at(const std::string& key) {
+    const Lock lock(mutex_);
+    auto& loaded = models_[key];
+    if (!loaded) loaded = std::make_shared<Loaded>();
+    return loaded;
+  }
+
+ private:
+  Mutex mutex_;
+  std::map<std::string, std::shared_ptr<Loaded>> models_ KLEIN_GUARDED_BY(mutex_);
+};
+
+/// Names the file's content as far as the file system can tell.
+Result<std::string> identity(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    const bool missing = errno == ENOENT || errno == ENOTDIR;
+    return Error(missing ? Code::not_found : Code::io,
+                 (missing ? "no such model file: "
+                          : "the model file can't be read, " + std::string(std::strerror(errno)) + ": ") +
+                     path);
+  }
+  if (!S_ISREG(status.st_mode)) return Error(Code::invalid, "the model is not a file: " + path);
+  std::string key = path;
+  for (const auto part : {std::int64_t(status.st_dev), std::int64_t(status.st_ino), std::int64_t(status.st_size),
+                          std::int64_t(status.st_mtim.tv_sec), std::int64_t(status.st_mtim.tv_nsec)}) {
+    key += '\n' + std::to_string(part);
+  }
+  return key;
+}
+
+}  // namespace
+
+std::string_view to_string(ElementType type) {
+  static constexpr std::string_view names[] = {"float32", "float64", "float16", "bfloat16", "int8",
+                                               "int16",   "int32",   "int64",   "uint8",    "uint16",
+                                               "uint32",  "uint64",  "boolean", "string"};
+  return names[static_cast<std::size_t>(type)];
+}
+
+std::size_t size_of(ElementType type) {
+  static constexpr std::size_t sizes[] = {4, 8, 2, 2, 1, 2, 4, 8, 1, 2, 4, 8, 1, 0};
+  return sizes[static_cast<std::size_t>(type)];
+}
+
+std::int64_t element_count(std::span<const std::int64_t> shape) {
+  std::int64_t count = 1;
+  for (const auto size : shape) count *= size;
+  return count;
+}
+
+std::string TensorInfo::text() const {
+  std::string sizes;
+  for (const auto size : shape) sizes += (sizes.empty() ? "" : ", ") + (size < 0 ? "?" : std::to_string(size));
+  return name + ": " + std::string(to_string(element)) + "[" + sizes + "]";
+}
+
+Result<std::shared_ptr<const ModelSession>> open_model(const std::string& path) {
+  static auto* const models = new LoadedModels;  // never destroyed: tasks may outlive static objects
+  const auto loaded = models->at(KLEIN_TRY(identity(path)));
+  const Lock lock(loaded->mutex);
+  if (auto session = loaded->session.lock()) return session;
+  auto session = KLEIN_TRY(open_onnxruntime_session(path));
+  loaded->session = session;
+  return session;
+}
+
+}  // namespace klein
