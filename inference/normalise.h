@@ -1,0 +1,28 @@
+#pragma once
+// Pictures as models take them: bytes become `(x - mean) / std` in float32, rounded as numpy rounds it.
+
+#include <array>
+#include <cstdint>
+
+namespace klein {
+
+/// Which of a picture's axes comes first in memory: as decoded (height, width, channel), or a plane a channel.
+enum class ImageLayout { height_width_channel, channel_height_width };
+
+inline constexpr int most_channels = 4;
+
+/// One mean and one deviation a channel.
+struct Normalisation {
+  std::array<float, most_channels> mean{}, deviation{1, 1, 1, 1};
+};
+
+/// `count` pictures of `pixels` pixels and `channels` (1 to 4) interleaved bytes, into as many floats laid out as
+/// `layout` says. Uses AVX2 where the machine has it.
+void normalise(const std::uint8_t* pictures, std::int64_t count, std::int64_t pixels, int channels,
+               const Normalisation& normalisation, ImageLayout layout, float* out);
+
+/// The same on any machine.
+void normalise_portable(const std::uint8_t* pictures, std::int64_t count, std::int64_t pixels, int channels,
+                        const Normalisation& normalisation, ImageLayout layout, float* out);
+
+}  // namespace klein
