@@ -1,0 +1,54 @@
+#pragma once
+// Staging — how a sink of files shows all of them or none. Files are written into a hidden folder inside the target,
+// `.klein-<run>`, and renamed into place when their token is committed: no reader ever sees half a file.
+//
+// A token is JSON, version 1: {"version": 1, "target": absolute path, "run": text, "files": [names], "empty": the name
+// of the file to show where there is nothing else, "with_empty": whether it is staged, "replaces": [paths below target]}.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace klein {
+
+enum class WriteMode { error, overwrite, append };
+Result<WriteMode> write_mode(const std::string& name);
+
+/// One run's writing into one folder. Constant after it is made; any thread.
+class Staging {
+ public:
+  /// `extension` says which files in the target are output: "parquet".
+  Staging(std::string target, WriteMode mode, std::string extension);
+
+  /// Refuses a target that holds files (mode error), is a file, or can't be written into. Creates nothing.
+  Result<> check() const;
+  /// Makes the folders. What the target holds now that the run's files are to replace.
+  Result<std::vector<std::string>> begin() const;
+  /// Where to write the file that becomes `name`.
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  /// The name for a file that is shown only if nothing else is in the target.
+  std::string empty_name() const { return "part-empty-" + run_ + "." + extension_; }
+  const std::string& run() const { return run_; }
+  const std::string& target() const { return target_; }
+  /// Makes the named files durable. `with_empty`: so is that of `empty_name`. The token that shows them.
+  Result<Bytes> seal(const std::vector<std::string>& files, bool with_empty,
+                     const std::vector<std::string>& replaces) const;
+  /// Removes what was staged, and the target where this run made it.
+  Result<> discard() const;
+
+ private:
+  const std::string target_, extension_;
+  const WriteMode mode_;
+  const std::string run_, folder_;
+  const bool existed_;
+};
+
+/// Renames a token's files into place and removes what they replace. Again with the same token: nothing happens.
+Result<> show_staged(BytesView token);
+/// Removes a token's files where they are not shown.
+Result<> drop_staged(BytesView token);
+
+}  // namespace klein
