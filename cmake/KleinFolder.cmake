@@ -1,6 +1,8 @@
 # klein_folder(name): an object library of a folder's sources, and its tests beside them (`x_test.cpp`) in klein_tests.
 # klein_kinds(name folder): the same for a folder of plug-ins; where x.cpp in it defines klein::register_x(Registry&), the
 # generated table calls it: one file adds a kind.
+# klein_plugin(name folder libraries...): name.so beside libklein, which opens it when it is needed: for third-party
+# libraries that must meet no other copy of what they bring.
 function(klein_folder target folder)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/*.cpp")
   set(tests ${sources})
@@ -33,4 +35,21 @@ function(klein_kinds target folder)
   file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/${target}_table.cpp" @ONLY CONTENT
     "namespace klein {\nclass Registry;\n@declare@void register_${target}(Registry& registry);\nvoid register_${target}([[maybe_unused]] Registry& registry) {\n@call@}\n}  // namespace klein\n")
   klein_folder(${target} ${folder} "${CMAKE_CURRENT_BINARY_DIR}/${target}_table.cpp")
+endfunction()
+
+function(klein_plugin target folder)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/*.cpp")
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test[.]cpp$")
+  list(FILTER tests INCLUDE REGEX "_test[.]cpp$")
+  set_property(GLOBAL APPEND PROPERTY klein_test_sources ${tests})
+  add_library(${target} MODULE ${sources})
+  target_link_libraries(${target} PRIVATE klein ${ARGN})
+  target_link_options(${target} PRIVATE -Wl,-z,defs -Wl,--exclude-libs,ALL)
+  set_target_properties(${target} PROPERTIES PREFIX "" INSTALL_RPATH "$ORIGIN;$ORIGIN/../pyarrow")
+  get_target_property(beside klein LIBRARY_OUTPUT_DIRECTORY)
+  if(beside)
+    set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${beside}")
+  endif()
+  set_property(GLOBAL APPEND PROPERTY klein_plugins ${target})
 endfunction()

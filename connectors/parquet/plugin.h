@@ -1,0 +1,21 @@
+#pragma once
+// What klein_parquet.so gives to libklein, through the one C function that it exports. It is a shared object of its own
+// because the Parquet library brings a whole libcrypto and simdjson, which must meet no other copy.
+
+#include <memory>
+
+#include "op/registry.h"
+
+namespace klein {
+
+struct ParquetPlugin {
+  Result<std::unique_ptr<Source>> (*read)(const Params& params);
+  Result<std::unique_ptr<Sink>> (*write)(const Params& params);
+};
+
+Result<std::unique_ptr<Source>> make_parquet_source(const Params& params);
+Result<std::unique_ptr<Sink>> make_parquet_sink(const Params& params);
+
+}  // namespace klein
+
+extern "C" const klein::ParquetPlugin* klein_parquet_plugin();
