@@ -17,7 +17,8 @@ class FunctionInstance {
  public:
   virtual ~FunctionInstance() = default;
   /// What the rows of `batch` become, each output with the row of `batch` that each of its rows comes from (Batch::derive
-  /// or Batch::with). An error that a single row caused names it by `at_row`; `failed_row` then says which.
+  /// or Batch::with). An error that a single row caused names it: `at_row(batch.row_id(row))`;
+  /// the rows behind other errors are found by calling again with parts of the batch.
   virtual Result<std::vector<Batch>> call(const Batch& batch) = 0;
 };
 
@@ -31,5 +32,8 @@ class Function : public Object {
   /// How many rows a call should get at most; 0: as they come.
   virtual std::int64_t batch_rows() const { return 0; }
 };
+
+/// The row of `batch` that `error` names by Batch::row_id, where it names one and only one.
+std::optional<std::int64_t> failed_row(const Batch& batch, const Error& error);
 
 }  // namespace klein

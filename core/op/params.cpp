@@ -17,7 +17,7 @@ struct TypeWords {
 };
 
 const TypeWords& words(ParamType type) {
-  static constexpr std::array<TypeWords, 12> all = {{{"boolean", "true or false"},
+  static constexpr std::array<TypeWords, 11> all = {{{"boolean", "true or false"},
                                                      {"int64", "an integer"},
                                                      {"float64", "a number"},
                                                      {"string", "a string"},
@@ -26,7 +26,6 @@ const TypeWords& words(ParamType type) {
                                                      {"expression", "an expression"},
                                                      {"expressions", "a mapping of names to expressions"},
                                                      {"function", "a function"},
-                                                     {"predicate", "an expression or a function"},
                                                      {"numbers", "a number or a list of numbers"},
                                                      {"any", "a value"}}};
   return all[static_cast<std::size_t>(type)];
@@ -131,8 +130,6 @@ Result<Value> converted(const Param& param, const Value& given) {
       return map_of(param, given, to_expression);
     case ParamType::function:
       return to_function(param, given);
-    case ParamType::predicate:
-      return given.object<Function>() ? given : to_expression(param.name, given);
     case ParamType::any:
       return given;
   }

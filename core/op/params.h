@@ -27,7 +27,6 @@ enum class ParamType {
   expression,   // a pyarrow.compute.Expression, or JSON as expression.h says
   expressions,  // names to expressions
   function,     // the user's code
-  predicate,    // an expression that is true or false for each row, or the user's function that keeps rows
   numbers,      // a list of numbers; one number is a list of one
   any,          // anything: the kind checks it itself
 };
@@ -57,7 +56,6 @@ class Params {
   std::vector<std::string> strings(std::string_view name) const;
   std::vector<double> numbers(std::string_view name) const;
   std::vector<std::pair<std::string, std::string>> mapping(std::string_view name) const;
-  /// Null where a predicate is a function; so is `function` where it is an expression.
   std::shared_ptr<const Expression> expression(std::string_view name) const;
   std::vector<std::pair<std::string, std::shared_ptr<const Expression>>> expressions(std::string_view name) const;
   std::shared_ptr<const Function> function(std::string_view name) const;

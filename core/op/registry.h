@@ -21,7 +21,7 @@ namespace klein {
 /// Column types come from the values unless `types` names them ("x: int32").
 struct Example {
   std::string params = "{}";
-  std::string in = "[]";
+  std::string in = "[]";        // for a kind of several inputs, an array of such arrays
   std::string out = "[]";       // as a set: the order of rows is not compared
   std::string errors = "";      // rows on the errors port, where the example has any
   std::string types = "";
@@ -55,6 +55,9 @@ struct OperatorKind {
   std::function<bool(const Params&)> one_to_one = {};
   /// The input columns that are needed so that `wanted` of the output can be made. Empty function: all.
   std::function<Columns(const Params&, const Columns& wanted)> required = {};
+  /// Parameters under which the step still makes `wanted`, but no column and no demand beyond it that it can leave out;
+  /// `required` is then asked about these. Input columns may pass that it would have dropped. Empty function: as they are.
+  std::function<Params(const Params&, const Columns& wanted)> narrow = {};
   /// The output columns that are not the input's columns of the same name; a filter on others may go before.
   std::function<Columns(const Params&)> makes = {};
   /// The expression that kept rows satisfy, for a kind that only drops rows.

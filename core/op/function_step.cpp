@@ -1,0 +1,171 @@
+#include "op/function_step.h"
+
+#include <arrow/array.h>
+#include <arrow/array/util.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <algorithm>
+
+namespace klein {
+
+namespace {
+
+/// Errors that the rows may have caused; after the others calling again with fewer rows finds nothing.
+bool may_be_a_row(Code code) {
+  return code == Code::user || code == Code::invalid || code == Code::not_found || code == Code::corrupt;
+}
+
+/// Holds a function to one schema: the declared one, or that of its first output. A column without a value has any type.
+class OneSchema {
+ public:
+  explicit OneSchema(std::optional<Schema> declared) : declared_(declared.has_value()), schema_(std::move(declared)) {}
+
+  Result<Batch> conform(Batch batch) {
+    if (!schema_) schema_ = batch.schema();
+    if (batch.schema() == *schema_) return batch;
+    const auto& wanted = *schema_->arrow();
+    auto columns = batch.columns()->columns();
+    if (batch.schema().names() != schema_->names()) return differs(batch);
+    for (int i = 0; i < wanted.num_fields(); ++i) {
+      auto& column = columns[static_cast<std::size_t>(i)];
+      if (column->type()->Equals(*wanted.field(i)->type())) continue;
+      if (column->type_id() != arrow::Type::NA) return differs(batch);
+      column = KLEIN_ARROW(arrow::MakeArrayOfNull(wanted.field(i)->type(), batch.rows()));
+    }
+    return batch.with(arrow::RecordBatch::Make(schema_->arrow(), batch.rows(), std::move(columns)));
+  }
+
+ private:
+  Error differs(const Batch& batch) const {
+    const auto got = "the function returned columns (" + batch.schema().text() + "), but ";
+    return Error(Code::invalid, declared_ ? got + "its schema is declared as (" + schema_->text() + ")"
+                                          : got + "its first output had (" + schema_->text() +
+                                                "); return the same columns every time, or declare a schema");
+  }
+
+  const bool declared_;
+  std::optional<Schema> schema_;
+};
+
+class FunctionStep final : public Operator {
+ public:
+  FunctionStep(std::shared_ptr<const Function> function, std::unique_ptr<FunctionInstance> instance, OnError on_error)
+      : function_(std::move(function)), instance_(std::move(instance)), batch_rows_(function_->batch_rows()),
+        on_error_(on_error), schema_(function_->output_schema()) {}
+
+  Result<> open(const Context& context) override {
+    context_ = &context;
+    return {};
+  }
+
+  Result<Progress> process(int, Batch batch, Output& out) override {
+    input_ = std::move(batch);
+    done_ = 0;
+    return resume(out);
+  }
+
+  Result<Progress> resume(Output& out) override {
+    const auto rows = input_->rows();
+    while (done_ < rows) {
+      const auto count = batch_rows_ > 0 ? std::min(batch_rows_, rows - done_) : rows;
+      KLEIN_TRY(call(input_->slice(done_, count), out));
+      done_ += count;
+      if (done_ < rows && out.full()) return Progress::more;
+    }
+    input_.reset();
+    return Progress::done;
+  }
+
+ private:
+  struct Range {
+    std::int64_t first, count;
+  };
+
+  Result<> call(const Batch& batch, Output& out) {
+    auto made = instance_->call(batch);
+    if (made.ok()) return emit(*std::move(made), out);
+    if (!may_be_a_row(made.error().code())) return std::move(made).error();
+    return isolate(batch, std::move(made).error(), out);
+  }
+
+  Result<> emit(std::vector<Batch> batches, Output& out) {
+    for (auto& batch : batches) {
+      if (batch.rows() > 0) out.emit(KLEIN_TRY(schema_.conform(std::move(batch))));
+    }
+    return {};
+  }
+
+  /// Calls again with parts of the batch until each row that fails stands alone: two calls a halving, none where the
+  /// error names its row. Rows leave in order.
+  Result<> isolate(const Batch& batch, Error error, Output& out) {
+    std::vector<Failure> failures;
+    std::vector<Range> rest;  // the next one last
+    split({0, batch.rows()}, batch, error, rest, failures);
+    while (!rest.empty() && (on_error_ != OnError::raise || failures.empty())) {
+      const auto range = rest.back();
+      rest.pop_back();
+      const auto part = batch.slice(range.first, range.count);
+      auto made = instance_->call(part);
+      if (made.ok()) {
+        KLEIN_TRY(emit(*std::move(made), out));
+      } else if (may_be_a_row(made.error().code())) {
+        split(range, part, made.error(), rest, failures);
+      } else {
+        return std::move(made).error();
+      }
+    }
+    if (on_error_ == OnError::raise && failures.empty()) return error;  // no row fails alone: it is all of them together
+    std::sort(failures.begin(), failures.end(), [](const auto& a, const auto& b) { return a.row < b.row; });
+    return give_up(batch, failures, on_error_, *context_, out);
+  }
+
+  /// What is left to call of `range`, whose rows are `part`, after it failed with `error`.
+  static void split(Range range, const Batch& part, const Error& error, std::vector<Range>& rest,
+                    std::vector<Failure>& failures) {
+    auto row = failed_row(part, error);
+    if (range.count == 1) row = 0;
+    const auto half = row ? *row : range.count / 2;
+    const auto skipped = row ? 1 : 0;
+    if (row) failures.push_back({range.first + *row, error});
+    if (half + skipped < range.count) rest.push_back({range.first + half + skipped, range.count - half - skipped});
+    if (half > 0) rest.push_back({range.first, half});
+  }
+
+  const std::shared_ptr<const Function> function_;
+  const std::unique_ptr<FunctionInstance> instance_;
+  const std::int64_t batch_rows_;
+  const OnError on_error_;
+  OneSchema schema_;
+  const Context* context_ = nullptr;
+  std::optional<Batch> input_;
+  std::int64_t done_ = 0;  // rows of `input_` that were called with
+};
+
+}  // namespace
+
+OperatorKind function_kind(std::string name, std::string doc, std::string fn_doc) {
+  return {.name = std::move(name),
+          .doc = std::move(doc),
+          .params = {{.name = "fn", .type = ParamType::function, .doc = std::move(fn_doc)}, on_error_param()},
+          .slow = true,
+          .deterministic = false,
+          .ports = {Port::main, Port::errors},
+          .schema = [](const Params& params, const Schemas&) -> Result<std::optional<Schema>> {
+            return params.function("fn")->output_schema();
+          },
+          .make = [](const Params& params, const Schemas&) -> Result<std::unique_ptr<Operator>> {
+            auto function = params.function("fn");
+            auto instance = KLEIN_TRY(function->instance());
+            return std::make_unique<FunctionStep>(std::move(function), std::move(instance), on_error(params));
+          }};
+}
+
+std::optional<Params> fused_functions(const Params& params, const Params& next) {
+  if (on_error(params) != on_error(next) || on_error(params) == OnError::dead_letter) return std::nullopt;
+  auto fused = params.function("fn")->fuse(*next.function("fn"));
+  if (!fused) return std::nullopt;
+  return params.with("fn", Value(Value::Handle(std::move(fused))));
+}
+
+}  // namespace klein
