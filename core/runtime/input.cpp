@@ -19,7 +19,7 @@ std::optional<Item> ChannelInput::seen(std::size_t channel, const Item& item) {
   return item;
 }
 
-Result<std::optional<Taken>> ChannelInput::take() {
+Result<std::optional<Taken>> ChannelInput::take(std::int64_t) {
   for (std::size_t tried = 0; tried < channels_.size();) {
     const auto place = next_;
     auto lease = channels_[place].second->take();
@@ -81,15 +81,15 @@ Result<std::optional<Pulled>> SplitInput::pull() {
   }
 }
 
-Batch SplitInput::labelled(Batch batch) const {
+Batch SplitInput::labelled(Batch batch, std::int64_t now) const {
   auto header = batch.header();
   header.split = label_;
   header.split_order = split_->order;
-  header.admitted = context_.clock->now();
+  header.admitted = now;
   return Batch(batch.columns(), std::move(header));
 }
 
-Result<std::optional<Taken>> SplitInput::take() {
+Result<std::optional<Taken>> SplitInput::take(std::int64_t now) {
   if (const auto epoch = injected_.exchange(0); epoch > 0) return std::optional(Taken{.item = Barrier{Epoch{epoch}}});
   if (closed_ || coordinator_.draining()) return std::optional(Taken{.item = Watermark::end()});
   auto pulled = KLEIN_TRY(pull());
@@ -98,7 +98,7 @@ Result<std::optional<Taken>> SplitInput::take() {
   pulled_position_ = std::move(pulled->position);
   count(metrics_.rows_out, pulled->batch->rows());
   count(metrics_.batches, 1);
-  return std::optional(Taken{.item = labelled(*std::move(pulled->batch))});
+  return std::optional(Taken{.item = labelled(*std::move(pulled->batch), now)});
 }
 
 void SplitInput::acknowledge(const Taken& taken) {

@@ -28,8 +28,8 @@ struct Taken {
 class Input {
  public:
   virtual ~Input() = default;
-  /// The next item; nothing: none now, the task is woken when there is.
-  virtual Result<std::optional<Taken>> take() = 0;
+  /// The next item; nothing: none now, the task is woken when there is. `now` is the time of the job's clock, read anyway.
+  virtual Result<std::optional<Taken>> take(std::int64_t now) = 0;
   /// All of it is published.
   virtual void acknowledge(const Taken& taken) = 0;
   /// So many rows of its output are published.
@@ -45,7 +45,7 @@ class ChannelInput final : public Input {
  public:
   /// Each channel with the port of the first step that it feeds.
   explicit ChannelInput(std::vector<std::pair<int, Channel*>> channels);
-  Result<std::optional<Taken>> take() override;
+  Result<std::optional<Taken>> take(std::int64_t now) override;
   void acknowledge(const Taken& taken) override;
   void published(const Taken& taken, std::int64_t rows_out) override;
   void close() override;
@@ -65,7 +65,7 @@ class SplitInput final : public Input {
  public:
   SplitInput(const Source& source, int step, ReadSize size, Coordinator& coordinator, Budget& budget,
              const Context& context, StepMetrics& metrics);
-  Result<std::optional<Taken>> take() override;
+  Result<std::optional<Taken>> take(std::int64_t now) override;
   void acknowledge(const Taken& taken) override;
   void published(const Taken&, std::int64_t) override {}
   void inject(Barrier barrier) override { injected_.store(barrier.epoch.value); }
@@ -74,7 +74,7 @@ class SplitInput final : public Input {
  private:
   Result<std::optional<Pulled>> pull();
   Result<bool> open_next();  // false: there are no more
-  Batch labelled(Batch batch) const;
+  Batch labelled(Batch batch, std::int64_t now) const;
 
   const Source& source_;
   const int step_;

@@ -58,7 +58,9 @@ class Task final : public Runnable {
   Turn finish();
   Turn fail(Error error);
   void account(std::int64_t wall, std::int64_t cpu);
-  std::int64_t tick();  // nanoseconds since the last tick
+  void begin_step();
+  void end_step();
+  std::int64_t tick();  // nanoseconds since the last tick, weighted; 0 in a step that is not timed
 
   Coordinator& coordinator_;
   const Clock* clock_ = nullptr;
@@ -68,7 +70,9 @@ class Task final : public Runnable {
   std::vector<std::pair<int, Item>> outbox_;
   std::vector<Token> tokens_;
   bool ended_ = false, done_ = false;
-  std::int64_t last_tick_ = 0, source_busy_ = 0, mean_turn_ = 0;
+  std::int64_t last_tick_ = 0, step_begun_ = 0, source_busy_ = 0, mean_turn_ = 0, mean_step_ = 0;
+  int weight_ = 1;
+  unsigned steps_ = 0;
   std::atomic<std::int64_t> epoch_{0};
 };
 
