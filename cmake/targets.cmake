@@ -36,12 +36,12 @@ if(KLEIN_TESTS)
   add_executable(klein_tests ${tests} ${law_tests})
   get_property(plugins GLOBAL PROPERTY klein_plugins)
   add_dependencies(klein_tests ${plugins})
-  target_compile_definitions(klein_tests PRIVATE KLEIN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  target_link_libraries(klein_tests PRIVATE klein PyArrow::compute PkgConfig::MEDIA GTest::gtest_main GTest::gmock)
-  add_test(NAME klein_tests COMMAND klein_tests)
   execute_process(  # where the wheel is that model tests open
     COMMAND "${Python_EXECUTABLE}" -c
       "import importlib.util as u; print(u.find_spec('onnxruntime').submodule_search_locations[0])"
-    OUTPUT_VARIABLE onnxruntime OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-  set_property(TEST klein_tests APPEND PROPERTY ENVIRONMENT "KLEIN_ONNXRUNTIME=${onnxruntime}")
+    OUTPUT_VARIABLE onnxruntime_wheel OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  target_compile_definitions(klein_tests PRIVATE
+    KLEIN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" KLEIN_ONNXRUNTIME_WHEEL="${onnxruntime_wheel}")
+  target_link_libraries(klein_tests PRIVATE klein PyArrow::compute PkgConfig::MEDIA GTest::gtest_main GTest::gmock)
+  add_test(NAME klein_tests COMMAND klein_tests)
 endif()

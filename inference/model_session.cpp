@@ -4,9 +4,11 @@
 
 #include <sys/stat.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <utility>
 
 #include "base/mutex.h"
 #include "inference/onnxruntime_session.h"
@@ -14,23 +16,42 @@
 namespace klein {
 namespace {
 
+constexpr std::size_t kept_models = 4;
+
 struct Loaded {
   Mutex mutex;  // held while loading, so that tasks that start together load once
+  std::string identity KLEIN_GUARDED_BY(mutex);
   std::weak_ptr<const ModelSession> session KLEIN_GUARDED_BY(mutex);
 };
 
 class LoadedModels {
  public:
-  std::shared_ptr<Loaded> at(const std::string& key) {
+  std::shared_ptr<Loaded> at(const std::string& path) {
     const Lock lock(mutex_);
-    auto& loaded = models_[key];
+    auto& loaded = models_[path];
     if (!loaded) loaded = std::make_shared<Loaded>();
     return loaded;
+  }
+
+  /// Keeps the last few models, since planning opens a model before its tasks do.
+  void keep(std::shared_ptr<const ModelSession> session) {
+    std::shared_ptr<const ModelSession> let_go;  // destroyed without the lock
+    const Lock lock(mutex_);
+    let_go = std::exchange(kept_[next_kept_], std::move(session));
+    next_kept_ = (next_kept_ + 1) % kept_models;
+  }
+  void forget(const std::shared_ptr<const ModelSession>& session) {
+    const Lock lock(mutex_);
+    for (auto& kept : kept_) {
+      if (kept == session) kept = nullptr;
+    }
   }
 
  private:
   Mutex mutex_;
   std::map<std::string, std::shared_ptr<Loaded>> models_ KLEIN_GUARDED_BY(mutex_);
+  std::array<std::shared_ptr<const ModelSession>, kept_models> kept_ KLEIN_GUARDED_BY(mutex_);
+  std::size_t next_kept_ KLEIN_GUARDED_BY(mutex_) = 0;
 };
 
 /// Names the file's content as far as the file system can tell.
@@ -44,10 +65,10 @@ Result<std::string> identity(const std::string& path) {
                      path);
   }
   if (!S_ISREG(status.st_mode)) return Error(Code::invalid, "the model is not a file: " + path);
-  std::string key = path;
+  std::string key;
   for (const auto part : {std::int64_t(status.st_dev), std::int64_t(status.st_ino), std::int64_t(status.st_size),
                           std::int64_t(status.st_mtim.tv_sec), std::int64_t(status.st_mtim.tv_nsec)}) {
-    key += '\n' + std::to_string(part);
+    key += std::to_string(part) + ' ';
   }
   return key;
 }
@@ -80,11 +101,16 @@ std::string TensorInfo::text() const {
 
 Result<std::shared_ptr<const ModelSession>> open_model(const std::string& path) {
   static auto* const models = new LoadedModels;  // never destroyed: tasks may outlive static objects
-  const auto loaded = models->at(KLEIN_TRY(identity(path)));
+  const auto found = KLEIN_TRY(identity(path));
+  const auto loaded = models->at(path);
   const Lock lock(loaded->mutex);
-  if (auto session = loaded->session.lock()) return session;
+  const auto before = loaded->session.lock();
+  if (before && loaded->identity == found) return before;
+  if (before) models->forget(before);
   auto session = KLEIN_TRY(open_onnxruntime_session(path));
+  loaded->identity = found;
   loaded->session = session;
+  models->keep(session);
   return session;
 }
 

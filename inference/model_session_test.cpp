@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <thread>
 
 #include "inference/onnxruntime_library.h"
@@ -11,6 +12,9 @@ namespace klein {
 namespace {
 
 using test::TemporaryFile;
+
+// The test program finds the wheel that it was configured with, unless another is asked for.
+[[maybe_unused]] const int wheel_is_known = setenv("KLEIN_ONNXRUNTIME", KLEIN_ONNXRUNTIME_WHEEL, /*overwrite=*/0);
 
 std::shared_ptr<const ModelSession> open(const TemporaryFile& file) {
   auto session = open_model(file.path());

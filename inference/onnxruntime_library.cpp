@@ -95,7 +95,7 @@ Result<std::unique_ptr<OnnxRuntime>> load_onnxruntime(const std::string& path) {
   runtime->path = *file;
   runtime->api = KLEIN_TRY(api_of(*entry(), *file));
   const auto& api = runtime->api;
-  KLEIN_TRY(check(api, api.CreateEnv(ort::ORT_LOGGING_LEVEL_ERROR, "klein", &runtime->environment), Code::internal));
+  KLEIN_TRY(check(api, api.CreateEnv(ort::ORT_LOGGING_LEVEL_FATAL, "klein", &runtime->environment), Code::internal));
   auto* status = api.CreateCpuMemoryInfo(ort::OrtArenaAllocator, ort::OrtMemTypeDefault, &runtime->memory);
   KLEIN_TRY(check(api, status, Code::internal));
   KLEIN_TRY(share_small_arena(*runtime));

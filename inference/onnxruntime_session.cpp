@@ -190,7 +190,7 @@ Result<Owned<ort::OrtSessionOptions>> session_options(const ort::Api& api) {
   KLEIN_TRY(check(api, api.CreateSessionOptions(options.out()), Code::internal));
   KLEIN_TRY(check(api, api.SetIntraOpNumThreads(options.get(), 1), Code::internal));
   KLEIN_TRY(check(api, api.SetInterOpNumThreads(options.get(), 1), Code::internal));
-  KLEIN_TRY(check(api, api.SetSessionLogSeverityLevel(options.get(), ort::ORT_LOGGING_LEVEL_ERROR), Code::internal));
+  KLEIN_TRY(check(api, api.SetSessionLogSeverityLevel(options.get(), ort::ORT_LOGGING_LEVEL_FATAL), Code::internal));
   static constexpr const char* settings[][2] = {{"session.intra_op.allow_spinning", "0"},
                                                 {"session.inter_op.allow_spinning", "0"},
                                                 {"session.use_env_allocators", "1"}};

@@ -23,7 +23,7 @@ struct OrtValue;
 
 // Enumerations of C are int in its calls; these are the values that we pass or read.
 enum OrtConstant : int {
-  ORT_LOGGING_LEVEL_ERROR = 3,
+  ORT_LOGGING_LEVEL_FATAL = 4,  // errors are returned as well
   OrtDeviceAllocator = 0,
   OrtArenaAllocator = 1,
   OrtMemTypeDefault = 0,

@@ -32,7 +32,7 @@ TEST_F(OrtAbi, every_declared_slot_does_what_its_name_says) {
   const test::TemporaryFile file(test::adding_model().bytes());
 
   ort::OrtEnv* environment = nullptr;
-  expect_ok(CALL(CreateEnv, ort::ORT_LOGGING_LEVEL_ERROR, "test", &environment));
+  expect_ok(CALL(CreateEnv, ort::ORT_LOGGING_LEVEL_FATAL, "test", &environment));
   ort::OrtMemoryInfo* memory = nullptr;
   expect_ok(CALL(CreateCpuMemoryInfo, ort::OrtArenaAllocator, ort::OrtMemTypeDefault, &memory));
   const char* key = "arena_extend_strategy";
@@ -44,7 +44,7 @@ TEST_F(OrtAbi, every_declared_slot_does_what_its_name_says) {
 
   ort::OrtSessionOptions* options = nullptr;
   expect_ok(CALL(CreateSessionOptions, &options));
-  expect_ok(CALL(SetSessionLogSeverityLevel, options, ort::ORT_LOGGING_LEVEL_ERROR));
+  expect_ok(CALL(SetSessionLogSeverityLevel, options, ort::ORT_LOGGING_LEVEL_FATAL));
   expect_ok(CALL(SetIntraOpNumThreads, options, 1));
   expect_ok(CALL(SetInterOpNumThreads, options, 1));
   expect_ok(CALL(AddSessionConfigEntry, options, "session.intra_op.allow_spinning", "0"));
