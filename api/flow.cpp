@@ -174,7 +174,8 @@ Result<Plan> plan_of(const std::vector<Flow>& sinks) {
   std::set<std::string> names;
   for (const auto& sink : sinks) {
     if (!sink.is_sink()) {
-      return Error(Code::invalid, "the flow ends in '" + sink.kind() + "', not in a sink; add .write_...() or .discard()");
+      return Error(
+          Code::invalid, "the flow ends in '" + sink.kind() + "', not in a sink; add .write_...() or .discard()");
     }
     KLEIN_TRY(given_names(sink, seen, names));
   }

@@ -125,9 +125,10 @@ const Registry& kinds() {
                        }});
     all.add(kind<Pass>("pass"));
     all.add(kind<Rows>("rows"));
-    all.add(SinkKind{.name = "count", .doc = "For measuring.", .make = [](const Params&) -> Result<std::unique_ptr<Sink>> {
-                       return std::make_unique<CountSink>();
-                     }});
+    all.add(SinkKind{
+        .name = "count", .doc = "For measuring.", .make = [](const Params&) -> Result<std::unique_ptr<Sink>> {
+          return std::make_unique<CountSink>();
+        }});
     return all;
   }();
   return made;

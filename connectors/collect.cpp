@@ -113,7 +113,8 @@ void register_collect(Registry& registry) {
       .params = {{.name = "collector", .doc = "The collector that takes them."}},
       .make = [](const Params& params) -> Result<std::unique_ptr<Sink>> {
         const auto collector = params.value("collector").object<Collector>();
-        if (!collector) return Error(Code::invalid, "collect wants a collector, not " + kind_of(params.value("collector")));
+        if (!collector)
+          return Error(Code::invalid, "collect wants a collector, not " + kind_of(params.value("collector")));
         // A plan's objects are constant to all but the sink that fills this one; it guards itself.
         return std::make_unique<Collect>(std::const_pointer_cast<Collector>(collector));
       }});

@@ -1,6 +1,6 @@
 #pragma once
-// Collector — where a job's rows meet the program that asked for them: `take`, `to_arrow`, `iter_batches`. One job's sink
-// `collect` fills it, one thread takes from it; any thread may do either.
+// Collector — where a job's rows meet the program that asked for them: `take`, `to_arrow`, `iter_batches`. One job's
+// sink `collect` fills it, one thread takes from it; any thread may do either.
 
 #include <deque>
 #include <optional>
@@ -22,12 +22,12 @@ class Collector final : public Object {
 
   // The sink's side.
   void writer_opened();
-  void writer_closed();                        // the last one ends the stream, by its end or by the job's failure
-  bool put(Batch batch, const Waker& waker);   // always taken; false: full now, `waker` is woken when there is room
-  bool has_room(const Waker& waker);           // the same without a batch, for a task woken by something else
+  void writer_closed();                       // the last one ends the stream, by its end or by the job's failure
+  bool put(Batch batch, const Waker& waker);  // always taken; false: full now, `waker` is woken when there is room
+  bool has_room(const Waker& waker);          // the same without a batch, for a task woken by something else
 
   // The program's side.
-  std::optional<Batch> next();                 // waits; nothing: the stream ended
+  std::optional<Batch> next();  // waits; nothing: the stream ended
   /// All that came, in the order of the source: by split, then by row. After the job has ended.
   std::vector<Batch> all();
 

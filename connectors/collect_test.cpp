@@ -25,8 +25,8 @@ Batch row(std::int64_t value, std::int64_t split_order = 0) {
   Header header;
   header.row = value;
   header.split_order = split_order;
-  return Batch(arrow::RecordBatch::Make(arrow::schema({arrow::field("x", arrow::int64())}), 1, {*builder.Finish()}),
-               header);
+  return Batch(
+      arrow::RecordBatch::Make(arrow::schema({arrow::field("x", arrow::int64())}), 1, {*builder.Finish()}), header);
 }
 
 std::unique_ptr<Writer> writer_into(const std::shared_ptr<Collector>& collector, const Context& context) {

@@ -21,9 +21,10 @@ class Discard final : public Sink {
 }  // namespace
 
 void register_discard(Registry& registry) {
-  registry.add(SinkKind{.name = "discard",
-                        .doc = "Drop every row: for measuring what stands before it.",
-                        .make = [](const Params&) -> Result<std::unique_ptr<Sink>> { return std::make_unique<Discard>(); }});
+  registry.add(SinkKind{
+      .name = "discard",
+      .doc = "Drop every row: for measuring what stands before it.",
+      .make = [](const Params&) -> Result<std::unique_ptr<Sink>> { return std::make_unique<Discard>(); }});
 }
 
 }  // namespace klein

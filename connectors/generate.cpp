@@ -1,5 +1,5 @@
-// generate: made-up rows from a seed, so that the same row always has the same values. At a rate, rows come by the clock,
-// however late they are asked for: what waits has waited.
+// generate: made-up rows from a seed, so that the same row always has the same values. At a rate, rows come by the
+// clock, however late they are asked for: what waits has waited.
 
 #include <arrow/array/array_primitive.h>
 #include <arrow/buffer.h>
@@ -61,7 +61,8 @@ class GenerateReader final : public SplitReader {
 
   /// When so many rows of the split have come.
   std::int64_t time_of(std::int64_t rows) const {
-    return *begun_ + static_cast<std::int64_t>(std::ceil(static_cast<double>(rows - begun_at_row_) * 1e9 / *recipe_.rate));
+    return *begun_ +
+           static_cast<std::int64_t>(std::ceil(static_cast<double>(rows - begun_at_row_) * 1e9 / *recipe_.rate));
   }
 
   Result<Pulled> rows(std::int64_t count) {
@@ -99,8 +100,8 @@ class Generate final : public Source {
     if (!params.is_null("rate")) {
       recipe.rate = params.float64("rate");
       if (!(*recipe.rate > 0) || *recipe.rate > 1e9) {
-        return Error(Code::invalid, "generate's rate is rows a second, above 0 and at most 1e9: " +
-                                        std::to_string(*recipe.rate));
+        return Error(Code::invalid,
+                     "generate's rate is rows a second, above 0 and at most 1e9: " + std::to_string(*recipe.rate));
       }
     }
     if (params.is_null("count")) return std::make_unique<Generate>(recipe, false);
@@ -136,11 +137,19 @@ void register_generate(Registry& registry) {
       .name = "generate",
       .doc = "Made-up rows, the same for the same seed: `id` (int64, from 0) and `value` (float64 in [0, 1)). Without "
              "`count` they never end.",
-      .params = {{.name = "count", .type = ParamType::int64, .doc = "How many rows; by default without end.",
+      .params = {{.name = "count",
+                  .type = ParamType::int64,
+                  .doc = "How many rows; by default without end.",
                   .fallback = Value()},
-                 {.name = "rate", .type = ParamType::float64, .doc = "Rows a second; by default as fast as they are taken.",
-                  .fallback = Value(), .keyword_only = true},
-                 {.name = "seed", .type = ParamType::int64, .doc = "What the values are made from.", .fallback = 0,
+                 {.name = "rate",
+                  .type = ParamType::float64,
+                  .doc = "Rows a second; by default as fast as they are taken.",
+                  .fallback = Value(),
+                  .keyword_only = true},
+                 {.name = "seed",
+                  .type = ParamType::int64,
+                  .doc = "What the values are made from.",
+                  .fallback = 0,
                   .keyword_only = true}},
       .examples = {{.params = R"({"count": 2})",
                     .out = R"([{"id": 0, "value": 0.0}, {"id": 1, "value": 0.0}])",

@@ -1,5 +1,5 @@
-// from_arrow: rows of a table in memory. Splits are ranges of its rows, so that several tasks share it; a small table is
-// one split. Batches are slices of the table's own: nothing is copied.
+// from_arrow: rows of a table in memory. Splits are ranges of its rows, so that several tasks share it; a small table
+// is one split. Batches are slices of the table's own: nothing is copied.
 
 #include "connectors/memory.h"
 
@@ -97,7 +97,8 @@ void register_memory(Registry& registry) {
       .make = [](const Params& params) -> Result<std::unique_ptr<Source>> {
         auto table = params.value("table").object<Table>();
         if (!table) {
-          return Error(Code::invalid, "from_arrow wants Arrow data as its table, not " + kind_of(params.value("table")));
+          return Error(
+              Code::invalid, "from_arrow wants Arrow data as its table, not " + kind_of(params.value("table")));
         }
         return std::make_unique<TableSource>(std::move(table));
       }});

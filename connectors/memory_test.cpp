@@ -12,7 +12,8 @@ namespace {
 Batch numbers(std::int64_t first, std::int64_t count) {
   arrow::Int64Builder builder;
   for (std::int64_t i = 0; i < count; ++i) EXPECT_TRUE(builder.Append(first + i).ok());
-  return Batch(arrow::RecordBatch::Make(arrow::schema({arrow::field("x", arrow::int64())}), count, {*builder.Finish()}));
+  return Batch(
+      arrow::RecordBatch::Make(arrow::schema({arrow::field("x", arrow::int64())}), count, {*builder.Finish()}));
 }
 
 Batch pictures(std::int64_t count, std::size_t bytes) {

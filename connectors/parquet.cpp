@@ -2,8 +2,8 @@
 
 #include <dlfcn.h>
 
-#include "connectors/staging.h"
 #include "connectors/parquet/plugin.h"
+#include "connectors/staging.h"
 
 namespace klein {
 
@@ -23,7 +23,8 @@ Result<const ParquetPlugin*> open_plugin() {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   void* symbol = library ? dlsym(library, "klein_parquet_plugin") : nullptr;
   if (!symbol) {
-    return Error(Code::not_found, "Parquet can't be used: " + path + " does not load, install pyklein again: " + dlerror());
+    return Error(
+        Code::not_found, "Parquet can't be used: " + path + " does not load, install pyklein again: " + dlerror());
   }
   return reinterpret_cast<decltype(&klein_parquet_plugin)>(symbol)();
 }
@@ -42,43 +43,74 @@ class ParquetCommitter final : public Committer {
 SourceKind read_kind() {
   return {
       .name = "read_parquet",
-      .doc = "Rows of Parquet files. A row group is a split; row groups whose statistics rule the filter out are not read.",
-      .params = {{.name = "path", .type = ParamType::strings,
-                  .doc = "A file, a folder (its *.parquet files, at any depth), a pattern like \"photos/*.parquet\", or a "
-                         "list of these."},
-                 {.name = "columns", .type = ParamType::strings, .doc = "Those to read, in this order; by default all.",
+      .doc =
+          "Rows of Parquet files. A row group is a split; row groups whose statistics rule the filter out are not "
+          "read.",
+      .params = {{.name = "path",
+                  .type = ParamType::strings,
+                  .doc =
+                      "A file, a folder (its *.parquet files, at any depth), a pattern like \"photos/*.parquet\", or a "
+                      "list of these."},
+                 {.name = "columns",
+                  .type = ParamType::strings,
+                  .doc = "Those to read, in this order; by default all.",
                   .fallback = Value()},
-                 {.name = "filter", .type = ParamType::expression, .doc = "Read only the rows for which it is true.",
-                  .fallback = Value(), .keyword_only = true},
-                 {.name = "limit", .type = ParamType::int64,
+                 {.name = "filter",
+                  .type = ParamType::expression,
+                  .doc = "Read only the rows for which it is true.",
+                  .fallback = Value(),
+                  .keyword_only = true},
+                 {.name = "limit",
+                  .type = ParamType::int64,
                   .doc = "No more rows than these are wanted, so reading may end early. With a filter more may come: "
                          "the step `limit` is exact.",
-                  .fallback = Value(), .keyword_only = true}},
-      .make = [](const Params& params) -> Result<std::unique_ptr<Source>> { return KLEIN_TRY(plugin())->read(params); }};
+                  .fallback = Value(),
+                  .keyword_only = true}},
+      .make = [](const Params& params) -> Result<std::unique_ptr<Source>> {
+        return KLEIN_TRY(plugin())->read(params);
+      }};
 }
 
 SinkKind write_kind() {
   return {
       .name = "write_parquet",
-      .doc = "Write Parquet files into a folder. They are staged in a hidden folder inside it and renamed when the job "
-             "ends well: a reader sees all of the output or none.",
+      .doc =
+          "Write Parquet files into a folder. They are staged in a hidden folder inside it and renamed when the job "
+          "ends well: a reader sees all of the output or none.",
       .params =
           {{.name = "path", .type = ParamType::string, .doc = "The folder; made where there is none."},
-           {.name = "mode", .type = ParamType::string,
+           {.name = "mode",
+            .type = ParamType::string,
             .doc = "What to do where the folder already holds *.parquet files: refuse, replace them, or add to them.",
-            .fallback = "error", .choices = {"error", "overwrite", "append"}, .keyword_only = true},
-           {.name = "compression", .type = ParamType::string, .doc = "How pages are compressed.", .fallback = "zstd",
-            .choices = {"zstd", "snappy", "lz4", "gzip", "none"}, .keyword_only = true},
-           {.name = "row_group_rows", .type = ParamType::int64, .doc = "Rows in a row group at most.",
-            .fallback = 1 << 20, .keyword_only = true},
-           {.name = "row_group_bytes", .type = ParamType::int64,
+            .fallback = "error",
+            .choices = {"error", "overwrite", "append"},
+            .keyword_only = true},
+           {.name = "compression",
+            .type = ParamType::string,
+            .doc = "How pages are compressed.",
+            .fallback = "zstd",
+            .choices = {"zstd", "snappy", "lz4", "gzip", "none"},
+            .keyword_only = true},
+           {.name = "row_group_rows",
+            .type = ParamType::int64,
+            .doc = "Rows in a row group at most.",
+            .fallback = 1 << 20,
+            .keyword_only = true},
+           {.name = "row_group_bytes",
+            .type = ParamType::int64,
             .doc = "Bytes in a row group, before compression, after which the next one begins; a writer holds about so "
                    "much in memory.",
-            .fallback = 32 << 20, .keyword_only = true},
-           {.name = "rows_per_file", .type = ParamType::int64, .doc = "Rows in a file at most; by default any number.",
-            .fallback = Value(), .keyword_only = true},
-           {.name = "bytes_per_file", .type = ParamType::int64,
-            .doc = "Bytes in a file, as written, after which the next one begins.", .fallback = 512 << 20,
+            .fallback = 32 << 20,
+            .keyword_only = true},
+           {.name = "rows_per_file",
+            .type = ParamType::int64,
+            .doc = "Rows in a file at most; by default any number.",
+            .fallback = Value(),
+            .keyword_only = true},
+           {.name = "bytes_per_file",
+            .type = ParamType::int64,
+            .doc = "Bytes in a file, as written, after which the next one begins.",
+            .fallback = 512 << 20,
             .keyword_only = true}},
       .make = [](const Params& params) -> Result<std::unique_ptr<Sink>> { return KLEIN_TRY(plugin())->write(params); },
       .committer = []() -> Result<std::unique_ptr<Committer>> { return std::make_unique<ParquetCommitter>(); }};

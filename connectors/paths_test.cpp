@@ -16,8 +16,9 @@ class paths : public ::testing::Test {
   paths() {
     std::string pattern = (fs::temp_directory_path() / "klein-paths-XXXXXX").string();
     root = ::mkdtemp(pattern.data());
-    for (const auto* name : {"part-10.parquet", "part-2.parquet", "PART-3.PARQUET", "_meta.parquet", ".hidden.parquet",
-                             "notes.txt", "sub/a.parquet", "sub/deep/b.parquet", "_old/c.parquet", ".klein-1/d.parquet"}) {
+    for (const auto* name :
+         {"part-10.parquet", "part-2.parquet", "PART-3.PARQUET", "_meta.parquet", ".hidden.parquet", "notes.txt",
+          "sub/a.parquet", "sub/deep/b.parquet", "_old/c.parquet", ".klein-1/d.parquet"}) {
       const auto path = fs::path(root) / name;
       fs::create_directories(path.parent_path());
       std::ofstream(path) << "x";
@@ -40,8 +41,8 @@ class paths : public ::testing::Test {
 };
 
 TEST_F(paths, a_folder_gives_its_files_at_any_depth_without_hidden_ones_in_natural_order) {
-  EXPECT_EQ(listed({""}), (Names{"PART-3.PARQUET", "part-2.parquet", "part-10.parquet", "sub/a.parquet",
-                                 "sub/deep/b.parquet"}));
+  EXPECT_EQ(listed({""}),
+            (Names{"PART-3.PARQUET", "part-2.parquet", "part-10.parquet", "sub/a.parquet", "sub/deep/b.parquet"}));
 }
 
 TEST_F(paths, a_pattern_matches_names_and_two_stars_any_depth) {
@@ -66,8 +67,8 @@ TEST_F(paths, what_names_nothing_is_said) {
   EXPECT_EQ(refusal(root + "/none.parquet"), "there is no file or folder " + root + "/none.parquet");
   EXPECT_EQ(refusal(root + "/x*.parquet"), "no file matches the pattern " + root + "/x*.parquet");
   fs::create_directories(root + "/empty");
-  EXPECT_EQ(refusal(root + "/empty"), "the folder " + root +
-                                          "/empty holds no *.parquet file; names that begin with _ or . are left out");
+  EXPECT_EQ(refusal(root + "/empty"),
+            "the folder " + root + "/empty holds no *.parquet file; names that begin with _ or . are left out");
   EXPECT_NE(refusal("nowhere/*.parquet").find("(looked in " + fs::current_path().string() + ")"), std::string::npos);
   EXPECT_FALSE(list_files({}, {"parquet"}).ok());
 }

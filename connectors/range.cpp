@@ -34,8 +34,8 @@ class RangeReader final : public SplitReader {
     Header header;
     header.row = first;
     done_ += count;
-    auto columns = arrow::RecordBatch::Make(range_schema().arrow(), count,
-                                            {std::make_shared<arrow::Int64Array>(count, buffer)});
+    auto columns =
+        arrow::RecordBatch::Make(range_schema().arrow(), count, {std::make_shared<arrow::Int64Array>(count, buffer)});
     return Pulled{Pulled::What::rows, Batch(std::move(columns), std::move(header)), to_position(done_)};
   }
 
@@ -89,13 +89,21 @@ class Range final : public Source {
 void register_range(Registry& registry) {
   registry.add(SourceKind{
       .name = "range",
-      .doc = "The integers from `start`, `step` apart, as the int64 column `id`: `count` of them, or those before `stop`.",
-      .params = {{.name = "count", .type = ParamType::int64, .doc = "How many rows.", .fallback = Value()},
-                 {.name = "start", .type = ParamType::int64, .doc = "The first one.", .fallback = 0, .keyword_only = true},
-                 {.name = "stop", .type = ParamType::int64, .doc = "Where to end, in place of `count`; not included.",
-                  .fallback = Value(), .keyword_only = true},
-                 {.name = "step", .type = ParamType::int64, .doc = "From one to the next.", .fallback = 1,
-                  .keyword_only = true}},
+      .doc =
+          "The integers from `start`, `step` apart, as the int64 column `id`: `count` of them, or those before `stop`.",
+      .params =
+          {{.name = "count", .type = ParamType::int64, .doc = "How many rows.", .fallback = Value()},
+           {.name = "start", .type = ParamType::int64, .doc = "The first one.", .fallback = 0, .keyword_only = true},
+           {.name = "stop",
+            .type = ParamType::int64,
+            .doc = "Where to end, in place of `count`; not included.",
+            .fallback = Value(),
+            .keyword_only = true},
+           {.name = "step",
+            .type = ParamType::int64,
+            .doc = "From one to the next.",
+            .fallback = 1,
+            .keyword_only = true}},
       .examples = {{.params = R"({"count": 3})", .out = R"([{"id": 0}, {"id": 1}, {"id": 2}])"},
                    {.params = R"({"start": 5, "stop": 0, "step": -2})", .out = R"([{"id": 5}, {"id": 3}, {"id": 1}])"},
                    {.params = R"({"start": 2, "stop": 2})", .out = "[]"}},

@@ -47,12 +47,15 @@ TEST(range, is_one_split_when_small_and_at_most_a_thousand_when_large) {
 }
 
 TEST(range, refuses_what_has_no_meaning) {
-  const auto refusal = [](const Value::Map& given) { return make_source(register_range, "range", given).error().message(); };
+  const auto refusal = [](const Value::Map& given) {
+    return make_source(register_range, "range", given).error().message();
+  };
   EXPECT_EQ(refusal({}), "range wants `count` or `stop`, one of the two");
   EXPECT_EQ(refusal({{"count", 1}, {"stop", 2}}), "range wants `count` or `stop`, one of the two");
   EXPECT_EQ(refusal({{"stop", 2}, {"step", 0}}), "range's step must not be 0");
   EXPECT_EQ(refusal({{"count", -1}}), "range's count must not be negative: -1");
-  EXPECT_NE(refusal({{"count", 3}, {"start", std::numeric_limits<std::int64_t>::max()}}).find("64-bit"), std::string::npos);
+  EXPECT_NE(
+      refusal({{"count", 3}, {"start", std::numeric_limits<std::int64_t>::max()}}).find("64-bit"), std::string::npos);
 }
 
 }  // namespace

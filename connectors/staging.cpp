@@ -76,13 +76,14 @@ struct Token {
 Value::List to_list(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
 
 Bytes to_bytes(const Token& token) {
-  return to_json(Value::Map{{"version", 1},
-                            {"target", token.target},
-                            {"run", token.run},
-                            {"files", to_list(token.files)},
-                            {"empty", token.empty},
-                            {"with_empty", token.with_empty},
-                            {"replaces", to_list(token.replaces)}});
+  return to_json(Value::Map{
+      {"version", 1},
+      {"target", token.target},
+      {"run", token.run},
+      {"files", to_list(token.files)},
+      {"empty", token.empty},
+      {"with_empty", token.with_empty},
+      {"replaces", to_list(token.replaces)}});
 }
 
 Result<std::vector<std::string>> texts(const Value& map, std::string_view key) {

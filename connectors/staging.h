@@ -3,7 +3,8 @@
 // `.klein-<run>`, and renamed into place when their token is committed: no reader ever sees half a file.
 //
 // A token is JSON, version 1: {"version": 1, "target": absolute path, "run": text, "files": [names], "empty": the name
-// of the file to show where there is nothing else, "with_empty": whether it is staged, "replaces": [paths below target]}.
+// of the file to show where there is nothing else, "with_empty": whether it is staged, "replaces": [paths below
+// target]}.
 
 #include <optional>
 #include <string>

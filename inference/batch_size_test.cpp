@@ -92,8 +92,8 @@ TEST(BatchSize, climbs_while_larger_is_faster_and_uses_what_it_sends) {
     sent.push_back(size.next(1'000'000));
     size.observe(sent.back(), 1000 + sent.back());
   }
-  EXPECT_EQ(sent, (std::vector<std::int64_t>{1, 1, 1, 1, 1, 2, 2, 2,  2,  2,  4,  4, 4,
-                                             4, 4, 8, 8, 8, 8, 8, 16, 16, 16, 16, 16}));
+  EXPECT_EQ(sent, (std::vector<std::int64_t>{
+                      1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 4, 4, 4, 4, 4, 8, 8, 8, 8, 8, 16, 16, 16, 16, 16}));
 }
 
 TEST(BatchSize, turns_back_where_larger_is_slower) {

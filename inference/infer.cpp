@@ -287,8 +287,8 @@ Result<std::optional<Schema>> infer_schema(const Params& params, const Schemas& 
 
 Result<std::unique_ptr<Operator>> make_infer(const Params& params, const Schemas& inputs) {
   if (!inputs[0]) {
-    return Error(Code::invalid,
-                 "infer must know its input's columns before it starts: give the step before it a schema");
+    return Error(
+        Code::invalid, "infer must know its input's columns before it starts: give the step before it a schema");
   }
   return std::make_unique<Infer>(KLEIN_TRY(make_infer_plan(params, *inputs[0])));
 }

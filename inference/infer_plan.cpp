@@ -211,8 +211,8 @@ Result<> bind_outputs(const Names& names, InferPlan& plan) {
 Result<Schema> output_schema(const InferPlan& plan, const Schema& input) {
   auto fields = input.arrow()->fields();
   for (const auto& output : plan.outputs) {
-    const auto taken = std::any_of(fields.begin(), fields.end(),
-                                   [&output](const auto& field) { return field->name() == output.column; });
+    const auto taken = std::any_of(
+        fields.begin(), fields.end(), [&output](const auto& field) { return field->name() == output.column; });
     if (taken) {
       return Error(Code::invalid, "the column '" + output.column + "' is there already: name the model's output '" +
                                       plan.session->outputs()[output.index].name + "' in `outputs`");

@@ -294,10 +294,11 @@ TEST(Infer, refuses_pictures_that_the_model_does_not_take) {
 
 TEST(Infer, refuses_models_that_are_none_and_outputs_that_are_no_columns) {
   EXPECT_EQ(refusal(R"({"model": "/nowhere.onnx"})", pairs(1)), "no such model file: /nowhere.onnx");
-  const TemporaryFile corrupt("no model"), total(TinyModel{.nodes = {{"ReduceSum", {"number"}, {"total"}}},
-                                                           .inputs = {{"number", test::onnx_float, {-1}}},
-                                                           .outputs = {{"total", test::onnx_float, {1}}}}
-                                                     .bytes());
+  const TemporaryFile corrupt("no model"),
+      total(TinyModel{.nodes = {{"ReduceSum", {"number"}, {"total"}}},
+                      .inputs = {{"number", test::onnx_float, {-1}}},
+                      .outputs = {{"total", test::onnx_float, {1}}}}
+                .bytes());
   EXPECT_THAT(refusal(model(corrupt), pairs(1)), HasSubstr("this model can't be loaded"));
   EXPECT_EQ(refusal(model(total), batch_of({{"number", floats({}, {1, 2})}})),
             "the model's output does not have one entry a row: total: float32[1]");
@@ -308,8 +309,8 @@ TEST(Infer, refuses_models_that_are_none_and_outputs_that_are_no_columns) {
 
 TEST(Infer, says_what_is_not_built_yet) {
   const TemporaryFile file(test::adding_model().bytes());
-  EXPECT_EQ(refusal(model(file, R"("precision": "bf16")"), pairs(1)),
-            "only precision=\"fp32\" is built yet, not \"bf16\"");
+  EXPECT_EQ(
+      refusal(model(file, R"("precision": "bf16")"), pairs(1)), "only precision=\"fp32\" is built yet, not \"bf16\"");
   EXPECT_EQ(refusal(model(file, R"("runtime": "openvino")"), pairs(1)),
             "only runtime=\"onnxruntime\" is built yet, not \"openvino\"");
   EXPECT_EQ(refusal(model(file, R"("latency": "5ms")"), pairs(1)), "infer's `latency` is not built yet: leave it out");

@@ -76,9 +76,9 @@ Result<std::string> identity(const std::string& path) {
 }  // namespace
 
 std::string_view to_string(ElementType type) {
-  static constexpr std::string_view names[] = {"float32", "float64", "float16", "bfloat16", "int8",
-                                               "int16",   "int32",   "int64",   "uint8",    "uint16",
-                                               "uint32",  "uint64",  "boolean", "string"};
+  static constexpr std::string_view names[] = {
+      "float32", "float64", "float16", "bfloat16", "int8",   "int16",   "int32",
+      "int64",   "uint8",   "uint16",  "uint32",   "uint64", "boolean", "string"};
   return names[static_cast<std::size_t>(type)];
 }
 

@@ -93,8 +93,8 @@ KLEIN_AVX2 std::int64_t interleaved_avx2(const std::uint8_t* in, std::int64_t pi
   for (; pixel + 8 <= pixels; pixel += 8) {
     for (int part = 0; part < 24; part += 8) {
       const auto bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(in + pixel * 3 + part));
-      _mm256_storeu_ps(out + pixel * 3 + part,
-                       eight_floats(bytes, _mm256_load_ps(mean + part), _mm256_load_ps(deviation + part)));
+      _mm256_storeu_ps(
+          out + pixel * 3 + part, eight_floats(bytes, _mm256_load_ps(mean + part), _mm256_load_ps(deviation + part)));
     }
   }
   return pixel;
@@ -108,8 +108,9 @@ bool has_avx2() {
 std::int64_t whole_vectors(const std::uint8_t* in, std::int64_t pixels, int channels, const Normalisation& by,
                            ImageLayout layout, float* out) {
   if (channels != 3 || !has_avx2()) return 0;
-  return layout == ImageLayout::height_width_channel ? interleaved_avx2(in, pixels, by, out)
-                                                     : planes_avx2(in, pixels, by, out);
+  return layout == ImageLayout::height_width_channel
+             ? interleaved_avx2(in, pixels, by, out)
+             : planes_avx2(in, pixels, by, out);
 }
 #else
 std::int64_t whole_vectors(const std::uint8_t*, std::int64_t, int, const Normalisation&, ImageLayout, float*) {

@@ -74,9 +74,9 @@ Result<> check(const ort::Api& api, ort::OrtStatus* status, Code code) {
 Result<ort::Api> api_of(const ort::ApiBase& base, const std::string& path) {
   const void* table = base.get_api(ort::oldest_api);
   if (table != nullptr) return ort::pick(table);
-  return Error(Code::unavailable, "ONNX Runtime is too old, run: pip install -U 'onnxruntime>=1." +
-                                      std::to_string(ort::oldest_api) + "' (found version " +
-                                      base.get_version_string() + " at " + path + ")");
+  return Error(Code::unavailable,
+               "ONNX Runtime is too old, run: pip install -U 'onnxruntime>=1." + std::to_string(ort::oldest_api) +
+                   "' (found version " + base.get_version_string() + " at " + path + ")");
 }
 
 Result<std::unique_ptr<OnnxRuntime>> load_onnxruntime(const std::string& path) {

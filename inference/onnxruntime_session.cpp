@@ -191,9 +191,10 @@ Result<Owned<ort::OrtSessionOptions>> session_options(const ort::Api& api) {
   KLEIN_TRY(check(api, api.SetIntraOpNumThreads(options.get(), 1), Code::internal));
   KLEIN_TRY(check(api, api.SetInterOpNumThreads(options.get(), 1), Code::internal));
   KLEIN_TRY(check(api, api.SetSessionLogSeverityLevel(options.get(), ort::ORT_LOGGING_LEVEL_FATAL), Code::internal));
-  static constexpr const char* settings[][2] = {{"session.intra_op.allow_spinning", "0"},
-                                                {"session.inter_op.allow_spinning", "0"},
-                                                {"session.use_env_allocators", "1"}};
+  static constexpr const char* settings[][2] = {
+      {"session.intra_op.allow_spinning", "0"},
+      {"session.inter_op.allow_spinning", "0"},
+      {"session.use_env_allocators", "1"}};
   for (const auto& [key, value] : settings) {
     KLEIN_TRY(check(api, api.AddSessionConfigEntry(options.get(), key, value), Code::internal));
   }
@@ -214,8 +215,8 @@ Result<std::shared_ptr<const ModelSession>> open_onnxruntime_session(const std::
       api, session.get(), {api.SessionGetInputCount, api.SessionGetInputName, api.SessionGetInputTypeInfo}));
   auto outputs = KLEIN_TRY(describe_all(
       api, session.get(), {api.SessionGetOutputCount, api.SessionGetOutputName, api.SessionGetOutputTypeInfo}));
-  return std::make_shared<const OnnxRuntimeSession>(*runtime, std::move(session), std::move(inputs),
-                                                    std::move(outputs));
+  return std::make_shared<const OnnxRuntimeSession>(
+      *runtime, std::move(session), std::move(inputs), std::move(outputs));
 }
 
 }  // namespace klein

@@ -1,6 +1,6 @@
 #pragma once
-// What Klein calls of ONNX Runtime's C interface, declared here so that no foreign header is needed. The runtime hands out
-// a table of functions that only ever grows at its end: a function's slot number is a fact that never changes.
+// What Klein calls of ONNX Runtime's C interface, declared here so that no foreign header is needed. The runtime hands
+// out a table of functions that only ever grows at its end: a function's slot number is a fact that never changes.
 // `tools/check_ort_abi.py HEADER` compares this file with a public header.
 
 #include <cstddef>

@@ -109,8 +109,8 @@ std::shared_ptr<arrow::Array> make_column(const std::shared_ptr<arrow::DataType>
                                           std::shared_ptr<arrow::Buffer> buffer) {
   const auto* tensor = dynamic_cast<const FixedShapeTensorType*>(type.get());
   if (tensor == nullptr) return arrow::MakeArray(arrow::ArrayData::Make(type, rows, {nullptr, std::move(buffer)}, 0));
-  auto values = arrow::ArrayData::Make(tensor->value_type(), rows * element_count(tensor->shape()),
-                                       {nullptr, std::move(buffer)}, 0);
+  auto values = arrow::ArrayData::Make(
+      tensor->value_type(), rows * element_count(tensor->shape()), {nullptr, std::move(buffer)}, 0);
   return arrow::MakeArray(arrow::ArrayData::Make(type, rows, {nullptr}, {std::move(values)}, 0));
 }
 

@@ -93,7 +93,7 @@ class Explode final : public Operator {
   const std::string column_;
   BySchema<Exploded> shapes_;
   const Exploded* shape_ = nullptr;
-  std::optional<Batch> others_;           // the input without its lists
+  std::optional<Batch> others_;  // the input without its lists
   std::shared_ptr<arrow::Array> lists_;
   std::int64_t next_ = 0;  // the first row that is not emitted
 };

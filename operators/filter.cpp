@@ -46,7 +46,8 @@ void register_filter(Registry& registry) {
   registry.add(OperatorKind{
       .name = "filter",
       .doc = "Keep the rows for which an expression is true.",
-      .params = {{.name = "predicate", .type = ParamType::expression,
+      .params = {{.name = "predicate",
+                  .type = ParamType::expression,
                   .doc = "True or false for each row; where it is null, the row is dropped."}},
       .examples = {{.params = R"({"predicate": ["greater", {"column": "price"}, 3]})",
                     .in = R"([{"price": 5}, {"price": 3}, {"price": null}, {"price": 4}])",

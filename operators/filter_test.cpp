@@ -7,8 +7,9 @@ void register_filter(Registry& registry);
 namespace {
 
 TEST(Filter, WhatIsNotTrueOrFalseIsRefused) {
-  EXPECT_EQ(output_of(kind_from(register_filter), R"({"predicate": ["add", {"column": "price"}, 1]})", R"([{"price": 1}])"),
-            "a filter's expression must be true or false for each row; add(price, 1) is int64");
+  EXPECT_EQ(
+      output_of(kind_from(register_filter), R"({"predicate": ["add", {"column": "price"}, 1]})", R"([{"price": 1}])"),
+      "a filter's expression must be true or false for each row; add(price, 1) is int64");
 }
 
 TEST(Filter, RowsKeepTheirNumbers) {
@@ -23,8 +24,8 @@ TEST(Filter, TakesInTheNextOnlyWhereThatCanNotFail) {
   const auto not_zero = R"({"predicate": ["not_equal", {"column": "b"}, 0]})";
   const auto quotient = R"({"predicate": ["less", ["divide", 6, {"column": "b"}], 3]})";
   EXPECT_EQ(merged(kind, not_zero, kind, quotient), "");
-  EXPECT_EQ(merged(kind, quotient, kind, not_zero),
-            R"-({"predicate":{"object":"((divide(6, b) < 3) and (b != 0))"}})-");
+  EXPECT_EQ(
+      merged(kind, quotient, kind, not_zero), R"-({"predicate":{"object":"((divide(6, b) < 3) and (b != 0))"}})-");
 }
 
 TEST(Filter, NeedsTheColumnsOfItsExpression) {

@@ -24,7 +24,7 @@ inline Value::Map map_from(std::string_view json) { return *parse_json(json)->ge
 
 /// The rows that leave, each as JSON, or the error's text; each input is a list of batches in JSON.
 inline std::string output_of(const OperatorKind& kind, const Value::Map& params,
-                       const std::vector<std::vector<std::string>>& inputs) {
+                             const std::vector<std::vector<std::string>>& inputs) {
   std::vector<std::vector<Batch>> batches;
   for (const auto& input : inputs) {
     auto& some = batches.emplace_back();
@@ -49,6 +49,8 @@ inline std::string merged(const OperatorKind& kind, std::string_view params, con
   return both ? to_json(both->values()) : "";
 }
 
-inline std::string text_of(const Columns& columns) { return join(std::vector<std::string>(columns.begin(), columns.end())); }
+inline std::string text_of(const Columns& columns) {
+  return join(std::vector<std::string>(columns.begin(), columns.end()));
+}
 
 }  // namespace klein

@@ -34,8 +34,9 @@ class Limit final : public Operator {
 void register_limit(Registry& registry) {
   registry.add(OperatorKind{
       .name = "limit",
-      .doc = "Pass on the first `count` rows, then drop the rest. Which rows come first is only certain where one reader "
-             "reads one file.",
+      .doc =
+          "Pass on the first `count` rows, then drop the rest. Which rows come first is only certain where one reader "
+          "reads one file.",
       .params = {{.name = "count", .type = ParamType::int64, .doc = "How many rows to pass on."}},
       .examples = {{.params = R"({"count": 2})", .in = "[1, 2, 3]", .out = "[1, 2]", .invariant = "count"},
                    {.params = R"({"count": 5})", .in = "[1, 2, 3]", .out = "[1, 2, 3]"},

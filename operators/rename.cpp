@@ -32,8 +32,7 @@ class Rename final : public Operator {
   explicit Rename(Names names) : names_(std::move(names)) {}
 
   Result<Progress> process(int, Batch batch, Output& out) override {
-    const auto& schema =
-        *KLEIN_TRY(schemas_.get(batch, [&](const Schema& input) { return renamed(names_, input); }));
+    const auto& schema = *KLEIN_TRY(schemas_.get(batch, [&](const Schema& input) { return renamed(names_, input); }));
     out.emit(batch.with(arrow::RecordBatch::Make(schema, batch.rows(), batch.columns()->column_data())));
     return Progress::done;
   }
@@ -68,7 +67,8 @@ std::optional<Params> merged(const Params& params, const std::string& next_kind,
   const auto& first = *params.value("columns").get<Value::Map>();
   auto names = first;
   for (const auto& [from, to] : *next.value("columns").get<Value::Map>()) {
-    const auto known = std::find_if(first.begin(), first.end(), [&](const auto& name) { return name.second == Value(from); });
+    const auto known =
+        std::find_if(first.begin(), first.end(), [&](const auto& name) { return name.second == Value(from); });
     if (known != first.end()) {
       names[static_cast<std::size_t>(known - first.begin())].second = to;
     } else {

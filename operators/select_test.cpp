@@ -21,7 +21,8 @@ TEST(Select, AColumnTwiceIsRefused) {
 }
 
 TEST(Select, FindsItsColumnsAgainWhenTheSchemaChanges) {
-  EXPECT_EQ(output_of(kind_from(register_select), map_from(R"({"columns": ["b"]})"), {{R"([{"a": 1, "b": 2}])", R"([{"b": 3, "a": 4}])"}}),
+  EXPECT_EQ(output_of(kind_from(register_select), map_from(R"({"columns": ["b"]})"),
+                      {{R"([{"a": 1, "b": 2}])", R"([{"b": 3, "a": 4}])"}}),
             R"({"b":2} {"b":3})");
 }
 
@@ -33,8 +34,10 @@ TEST(Select, SharesItsColumnsWithItsInput) {
 
 TEST(Select, TakesInTheNextSelectOrDrop) {
   const auto select = kind_from(register_select), drop = kind_from(register_drop);
-  EXPECT_EQ(merged(select, R"({"columns": ["id", "name"]})", select, R"({"columns": ["name"]})"), R"({"columns":["name"]})");
-  EXPECT_EQ(merged(select, R"({"columns": ["id", "name"]})", drop, R"({"columns": ["name"]})"), R"({"columns":["id"]})");
+  EXPECT_EQ(
+      merged(select, R"({"columns": ["id", "name"]})", select, R"({"columns": ["name"]})"), R"({"columns":["name"]})");
+  EXPECT_EQ(
+      merged(select, R"({"columns": ["id", "name"]})", drop, R"({"columns": ["name"]})"), R"({"columns":["id"]})");
 }
 
 TEST(Select, NarrowsToWhatIsWanted) {

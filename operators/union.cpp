@@ -9,8 +9,9 @@ namespace {
 
 Result<> agree(const Schema& first, const Schema& other) {
   if (first == other) return {};
-  return Error(Code::invalid, "the inputs of a union must have the same columns, in the same order: one has (" +
-                                  first.text() + "), another (" + other.text() + "); use select or with_columns before it");
+  return Error(
+      Code::invalid, "the inputs of a union must have the same columns, in the same order: one has (" + first.text() +
+                         "), another (" + other.text() + "); use select or with_columns before it");
 }
 
 class Union final : public Operator {

@@ -1,5 +1,5 @@
-// with_columns: columns computed by expressions, each over the columns that come in; appended, or in place of one of the
-// same name.
+// with_columns: columns computed by expressions, each over the columns that come in; appended, or in place of one of
+// the same name.
 
 #include <arrow/array.h>
 
@@ -86,8 +86,8 @@ Params narrowed(const Params& params, const Columns& wanted) {
   return params.with("columns", to_value(definitions));
 }
 
-/// Both steps' columns at once, where nothing is then computed twice: what the second reads of the first's columns must be
-/// plain columns or literals there.
+/// Both steps' columns at once, where nothing is then computed twice: what the second reads of the first's columns must
+/// be plain columns or literals there.
 std::optional<Params> merged(const Params& params, const std::string& next_kind, const Params& next) {
   if (next_kind != "with_columns") return std::nullopt;
   auto all = params.expressions("columns");
@@ -98,7 +98,8 @@ std::optional<Params> merged(const Params& params, const std::string& next_kind,
       return !definition.second->trivial() && std::find(read.begin(), read.end(), definition.first) != read.end();
     };
     if (std::any_of(first.begin(), first.end(), twice)) return std::nullopt;
-    const auto same = std::find_if(all.begin(), all.end(), [&, &made = name](const auto& one) { return one.first == made; });
+    const auto same =
+        std::find_if(all.begin(), all.end(), [&, &made = name](const auto& one) { return one.first == made; });
     if (same != all.end()) {
       same->second = expression->substitute(first);
     } else {
@@ -114,7 +115,8 @@ void register_with_columns(Registry& registry) {
   registry.add(OperatorKind{
       .name = "with_columns",
       .doc = "Add columns computed by expressions; one that has the name of a column takes its place.",
-      .params = {{.name = "columns", .type = ParamType::expressions,
+      .params = {{.name = "columns",
+                  .type = ParamType::expressions,
                   .doc = "The new columns' names, each with its expression over the columns that come in.",
                   .variadic = true}},
       .examples = {{.params = R"({"columns": {"total": ["multiply", {"column": "price"}, {"column": "count"}]}})",

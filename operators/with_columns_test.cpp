@@ -7,8 +7,8 @@ void register_with_columns(Registry& registry);
 namespace {
 
 TEST(WithColumns, NamesTheColumnWhoseExpressionIsWrong) {
-  const auto text = output_of(kind_from(register_with_columns), R"({"columns": {"total": ["add", {"column": "prise"}, 1]}})",
-                        R"([{"price": 1}])");
+  const auto text = output_of(kind_from(register_with_columns),
+                              R"({"columns": {"total": ["add", {"column": "prise"}, 1]}})", R"([{"price": 1}])");
   EXPECT_NE(text.find("column 'total'"), std::string::npos) << text;
   EXPECT_NE(text.find("Did you mean 'price'?"), std::string::npos) << text;
 }
@@ -22,10 +22,12 @@ TEST(WithColumns, ComputesOverASliceOfABatch) {
 
 TEST(WithColumns, TakesInTheNextWhereNothingIsComputedTwice) {
   const auto kind = kind_from(register_with_columns);
-  EXPECT_EQ(merged(kind, R"({"columns": {"b": {"column": "a"}}})", kind, R"({"columns": {"c": ["add", {"column": "b"}, 1]}})"),
+  EXPECT_EQ(merged(kind, R"({"columns": {"b": {"column": "a"}}})", kind,
+                   R"({"columns": {"c": ["add", {"column": "b"}, 1]}})"),
             R"-({"columns":{"b":{"object":"a"},"c":{"object":"add(a, 1)"}}})-");
   EXPECT_EQ(merged(kind, R"({"columns": {"b": ["add", {"column": "a"}, 1]}})", kind,
-                   R"({"columns": {"c": ["add", {"column": "b"}, 1]}})"), "");
+                   R"({"columns": {"c": ["add", {"column": "b"}, 1]}})"),
+            "");
 }
 
 TEST(WithColumns, MergedReadsWhatTheFirstStepReplaced) {

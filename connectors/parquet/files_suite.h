@@ -84,7 +84,8 @@ class ParquetFiles : public ::testing::Test {
   /// The names in a folder, hidden ones too.
   std::vector<std::string> names(const std::string& folder) const {
     std::vector<std::string> found;
-    for (const auto& entry : std::filesystem::directory_iterator(path(folder))) found.push_back(entry.path().filename());
+    for (const auto& entry : std::filesystem::directory_iterator(path(folder)))
+      found.push_back(entry.path().filename());
     std::sort(found.begin(), found.end(), natural_less);
     return found;
   }

@@ -22,7 +22,8 @@ namespace compute = arrow::compute;
 namespace {
 
 bool is_nan(const arrow::Scalar& scalar) {
-  if (scalar.type->id() == arrow::Type::DOUBLE) return std::isnan(static_cast<const arrow::DoubleScalar&>(scalar).value);
+  if (scalar.type->id() == arrow::Type::DOUBLE)
+    return std::isnan(static_cast<const arrow::DoubleScalar&>(scalar).value);
   if (scalar.type->id() == arrow::Type::FLOAT) return std::isnan(static_cast<const arrow::FloatScalar&>(scalar).value);
   return false;
 }

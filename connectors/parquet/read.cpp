@@ -1,6 +1,7 @@
 // read_parquet: a row group is a split. Its id is the file's path, with `#` and the group's number where the file has
 // several (or where the path has a `#` itself); rows are numbered from the start of the file, so that a row's id,
-// `photos/3.parquet#1:1017`, leads to it whatever was read before. A position counts the rows of the split that are done.
+// `photos/3.parquet#1:1017`, leads to it whatever was read before. A position counts the rows of the split that are
+// done.
 
 #include <arrow/array/array_primitive.h>
 #include <arrow/compute/expression.h>
@@ -11,10 +12,10 @@
 #include <optional>
 
 #include "base/text.h"
-#include "connectors/paths.h"
 #include "connectors/parquet/file.h"
 #include "connectors/parquet/plugin.h"
 #include "connectors/parquet/prune.h"
+#include "connectors/paths.h"
 #include "connectors/rows.h"
 #include "op/expression.h"
 
@@ -27,12 +28,12 @@ const std::vector<std::string> extensions = {"parquet"};
 /// What to read, as `make` has found it: shared by the source and its readers, constant.
 struct Wanted {
   std::vector<std::string> files;
-  Schema all;                      // the first file's columns, all files'
-  bool every_column = false;       // `columns` was not given
-  Schema output;                   // the columns that are wanted, in the order asked for
-  Schema read;                     // those, then the columns that only the filter needs
-  std::optional<BoundExpression> filter;               // bound to `read`
-  std::optional<arrow::compute::Expression> pruning;   // the same, for statistics
+  Schema all;                                         // the first file's columns, all files'
+  bool every_column = false;                          // `columns` was not given
+  Schema output;                                      // the columns that are wanted, in the order asked for
+  Schema read;                                        // those, then the columns that only the filter needs
+  std::optional<BoundExpression> filter;              // bound to `read`
+  std::optional<arrow::compute::Expression> pruning;  // the same, for statistics
   std::optional<std::int64_t> limit;
 };
 
@@ -81,13 +82,14 @@ Result<std::shared_ptr<const Wanted>> look(const Params& params) {
   wanted->all = file.schema();
   KLEIN_TRY(check_names(wanted->all, file.path()));
   wanted->every_column = params.is_null("columns");
-  wanted->output = wanted->every_column ? wanted->all
-                                        : KLEIN_TRY(selected(wanted->all, params.strings("columns"), file.path()));
+  wanted->output =
+      wanted->every_column ? wanted->all : KLEIN_TRY(selected(wanted->all, params.strings("columns"), file.path()));
   wanted->read = wanted->output;
   if (!params.is_null("filter")) KLEIN_TRY(set_filter(*wanted, *params.expression("filter")));
   if (!params.is_null("limit")) {
     wanted->limit = params.int64("limit");
-    if (*wanted->limit < 0) return Error(Code::invalid, "limit must not be negative: " + std::to_string(*wanted->limit));
+    if (*wanted->limit < 0)
+      return Error(Code::invalid, "limit must not be negative: " + std::to_string(*wanted->limit));
   }
   return std::shared_ptr<const Wanted>(std::move(wanted));
 }
@@ -102,8 +104,8 @@ Result<> check_agrees(const Wanted& wanted, const ParquetFile& file) {
       return Error(Code::invalid, file.path() + " has no column '" + field->name() + "', which " + first + " has");
     }
     if (!found->type()->Equals(*field->type())) {
-      return Error(Code::invalid, "the column '" + field->name() + "' is " + text(*found->type()) + " in " + file.path() +
-                                      " and " + text(*field->type()) + " in " + first);
+      return Error(Code::invalid, "the column '" + field->name() + "' is " + text(*found->type()) + " in " +
+                                      file.path() + " and " + text(*field->type()) + " in " + first);
     }
   }
   if (!wanted.every_column) return {};
@@ -136,7 +138,8 @@ Result<GroupName> group_of(const std::string& split_id) {
   return name;
 }
 
-/// Reads one row group, or the first `range.count` rows of it. `pull` reads from the disk and decodes: that is its work.
+/// Reads one row group, or the first `range.count` rows of it. `pull` reads from the disk and decodes: that is its
+/// work.
 class GroupReader final : public SplitReader {
  public:
   GroupReader(std::shared_ptr<const Wanted> wanted, ParquetFile file, int group, RowRange range, std::int64_t done)
@@ -145,8 +148,9 @@ class GroupReader final : public SplitReader {
   Result<> open(ReadSize size) {
     const auto leaves = file_.leaves(wanted_->read.names());
     const auto rows = file_.footer()->RowGroup(group_)->num_rows();
-    batches_ = KLEIN_TRY(file_.read(group_, leaves, std::min(rows_within(size, file_.bytes(group_, leaves), rows),
-                                                             std::max<std::int64_t>(1, range_.count))));
+    batches_ = KLEIN_TRY(file_.read(
+        group_, leaves,
+        std::min(rows_within(size, file_.bytes(group_, leaves), rows), std::max<std::int64_t>(1, range_.count))));
     return {};
   }
 

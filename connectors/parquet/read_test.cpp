@@ -105,8 +105,8 @@ TEST_F(ReadParquet, tensors_and_nested_columns_come_back_as_what_they_are) {
   const auto type = *arrow::extension::FixedShapeTensorType::Make(arrow::float32(), {2, 3});
   const auto flat = *arrow::FixedSizeListArray::FromArrays(*floats.Finish(), 6);
   const auto tensors = arrow::ExtensionType::WrapArray(type, flat);
-  const auto structs = *arrow::StructArray::Make({rows(0, 4).columns()->column(0), rows(0, 4).columns()->column(1)},
-                                                 std::vector<std::string>{"a", "b"});
+  const auto structs = *arrow::StructArray::Make(
+      {rows(0, 4).columns()->column(0), rows(0, 4).columns()->column(1)}, std::vector<std::string>{"a", "b"});
   const auto schema = arrow::schema({arrow::field("tensor", type), arrow::field("pair", structs->type())});
   const Batch batch(arrow::RecordBatch::Make(schema, 4, {tensors, structs}));
   write("data", {batch});
@@ -134,10 +134,10 @@ TEST_F(ReadParquet, says_which_file_and_column_do_not_agree) {
   EXPECT_EQ((*read("data"))->splits().error().message(),
             path("data/two.parquet") + " has the column 'extra', which " + path("data/one.parquet") +
                 " has not; name the columns to read with columns=[...]");
-  write_file("data/two.parquet", {Batch(*only(nullptr).columns()->AddColumn(
-                                      1, "name", only(nullptr).columns()->column(0)))});
-  EXPECT_EQ((*read("data"))->splits().error().message(), "the column 'name' is int64 in " + path("data/two.parquet") +
-                                                             " and string in " + path("data/one.parquet"));
+  write_file(
+      "data/two.parquet", {Batch(*only(nullptr).columns()->AddColumn(1, "name", only(nullptr).columns()->column(0)))});
+  EXPECT_EQ((*read("data"))->splits().error().message(),
+            "the column 'name' is int64 in " + path("data/two.parquet") + " and string in " + path("data/one.parquet"));
 }
 
 TEST_F(ReadParquet, mistakes_are_found_before_anything_is_read) {
@@ -146,11 +146,14 @@ TEST_F(ReadParquet, mistakes_are_found_before_anything_is_read) {
   EXPECT_EQ(read("*.parquet").error().message(), "no file matches the pattern " + path("*.parquet"));
   EXPECT_EQ(read("data", {{"columns", "nam"}}).error().message(),
             path("data/one.parquet") + ": there is no column 'nam'. Did you mean 'name'? Known: id, name.");
-  EXPECT_EQ(read("data", {{"columns", Value::List{"id", "id"}}}).error().message(), "the column 'id' is asked for twice");
+  EXPECT_EQ(
+      read("data", {{"columns", Value::List{"id", "id"}}}).error().message(), "the column 'id' is asked for twice");
   EXPECT_EQ(read("data", {{"filter", Value::List{"greater", Value::Map{{"column", "ide"}}, 1}}}).error().code(),
             Code::not_found);
-  EXPECT_NE(read("data", {{"filter", Value::List{"add", Value::Map{{"column", "id"}}, 1}}}).error().message().find(
-                "a filter is true or false for each row; this one gives int64"),
+  EXPECT_NE(read("data", {{"filter", Value::List{"add", Value::Map{{"column", "id"}}, 1}}})
+                .error()
+                .message()
+                .find("a filter is true or false for each row; this one gives int64"),
             std::string::npos);
   EXPECT_FALSE(read("data", {{"limit", -1}}).ok());
 }
@@ -163,8 +166,8 @@ TEST_F(ReadParquet, what_is_no_parquet_file_or_is_cut_short_is_called_corrupt) {
   write_file("good.parquet", {rows(0, 1000)});
   std::ifstream good(path("good.parquet"), std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(good)), {});
-  for (const auto& bad : {std::string(), std::string("hello"), std::string(5000, 'x'), bytes.substr(0, bytes.size() / 2),
-                          bytes.substr(0, bytes.size() - 1)}) {
+  for (const auto& bad : {std::string(), std::string("hello"), std::string(5000, 'x'),
+                          bytes.substr(0, bytes.size() / 2), bytes.substr(0, bytes.size() - 1)}) {
     const auto source = refusal(bad);
     ASSERT_FALSE(source.ok());
     EXPECT_EQ(source.error().code(), Code::corrupt);

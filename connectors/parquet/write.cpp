@@ -1,5 +1,5 @@
-// write_parquet: each task writes files of its own into a staged folder; a file's row groups are closed by rows or bytes,
-// so that a writer's memory is bounded, and the file is closed when it is large enough or the epoch ends.
+// write_parquet: each task writes files of its own into a staged folder; a file's row groups are closed by rows or
+// bytes, so that a writer's memory is bounded, and the file is closed when it is large enough or the epoch ends.
 
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
@@ -13,9 +13,9 @@
 #include <cstdio>
 #include <limits>
 
-#include "connectors/staging.h"
 #include "connectors/parquet/plugin.h"
 #include "connectors/rows.h"
+#include "connectors/staging.h"
 
 namespace klein {
 
@@ -42,11 +42,13 @@ parquet::Compression::type codec(const std::string& name) {
 }
 
 Result<Options> read_options(const Params& params) {
-  Options options{.mode = KLEIN_TRY(write_mode(params.string("mode"))), .compression = codec(params.string("compression"))};
-  const std::array<std::pair<const char*, std::int64_t*>, 4> sizes = {{{"row_group_rows", &options.group_rows},
-                                                                       {"row_group_bytes", &options.group_bytes},
-                                                                       {"rows_per_file", &options.file_rows},
-                                                                       {"bytes_per_file", &options.file_bytes}}};
+  Options options{
+      .mode = KLEIN_TRY(write_mode(params.string("mode"))), .compression = codec(params.string("compression"))};
+  const std::array<std::pair<const char*, std::int64_t*>, 4> sizes = {
+      {{"row_group_rows", &options.group_rows},
+       {"row_group_bytes", &options.group_bytes},
+       {"rows_per_file", &options.file_rows},
+       {"bytes_per_file", &options.file_bytes}}};
   for (const auto& [name, size] : sizes) {
     if (params.is_null(name)) continue;
     *size = params.int64(name);
@@ -61,8 +63,8 @@ std::shared_ptr<parquet::WriterProperties> properties_for(const arrow::Schema& s
   parquet::WriterProperties::Builder builder;
   builder.compression(options.compression)->max_row_group_length(options.group_rows)->created_by("klein");
   std::shared_ptr<parquet::SchemaDescriptor> parquet_schema;
-  const auto status =
-      parquet::arrow::ToParquetSchema(&schema, *builder.build(), *parquet::default_arrow_writer_properties(), &parquet_schema);
+  const auto status = parquet::arrow::ToParquetSchema(
+      &schema, *builder.build(), *parquet::default_arrow_writer_properties(), &parquet_schema);
   if (!status.ok()) return builder.build();
   for (int leaf = 0; leaf < parquet_schema->num_columns(); ++leaf) {
     const auto* column = parquet_schema->Column(leaf);
@@ -70,8 +72,8 @@ std::shared_ptr<parquet::WriterProperties> properties_for(const arrow::Schema& s
     const auto place = schema.GetFieldIndex(column->path()->ToDotVector().front());
     bool plain = type == parquet::Type::FLOAT || type == parquet::Type::DOUBLE;
     if (type == parquet::Type::BYTE_ARRAY && sample && sample->rows() > 0 && place >= 0) {
-      const auto alone = sample->with(arrow::RecordBatch::Make(arrow::schema({schema.field(place)}), sample->rows(),
-                                                               {sample->columns()->column(place)}));
+      const auto alone = sample->with(arrow::RecordBatch::Make(
+          arrow::schema({schema.field(place)}), sample->rows(), {sample->columns()->column(place)}));
       plain = alone.bytes() / alone.rows() > long_value;
     }
     if (plain) builder.disable_dictionary(column->path());
@@ -87,10 +89,9 @@ class FileOutput {
     FileOutput output(options);
     output.stream_ = KLEIN_ARROW(arrow::io::FileOutputStream::Open(path));
     static const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-    output.writer_ = KLEIN_ARROW(parquet::arrow::FileWriter::Open(*schema.arrow(), arrow::default_memory_pool(),
-                                                                  output.stream_,
-                                                                  properties_for(*schema.arrow(), options, sample),
-                                                                  arrow_properties));
+    output.writer_ = KLEIN_ARROW(parquet::arrow::FileWriter::Open(
+        *schema.arrow(), arrow::default_memory_pool(), output.stream_, properties_for(*schema.arrow(), options, sample),
+        arrow_properties));
     return output;
   }
 
@@ -196,7 +197,8 @@ class ParquetWriter final : public Writer {
     std::array<char, 40> prefix{};
     std::snprintf(prefix.data(), prefix.size(), "part-%05d-%05d-", task_, number_++);
     files_.push_back(prefix.data() + staging_->run() + ".parquet");
-    file_ = KLEIN_TRY(guarded([&] { return FileOutput::open(staging_->path(files_.back()), *schema_, options_, &sample); }));
+    file_ = KLEIN_TRY(
+        guarded([&] { return FileOutput::open(staging_->path(files_.back()), *schema_, options_, &sample); }));
     return {};
   }
 
@@ -239,7 +241,8 @@ class ParquetSink final : public Sink {
       for (const auto& field : input.arrow()->fields()) {
         std::shared_ptr<parquet::SchemaDescriptor> converted;
         const auto alone = arrow::schema({field});
-        if (parquet::arrow::ToParquetSchema(alone.get(), *parquet::default_writer_properties(), &converted).ok()) continue;
+        if (parquet::arrow::ToParquetSchema(alone.get(), *parquet::default_writer_properties(), &converted).ok())
+          continue;
         return Error(Code::invalid, "Parquet has no form for the column '" + field->name() + "' of type " +
                                         text(*field->type()) + "; drop it or cast it before write_parquet");
       }

@@ -50,8 +50,9 @@ TEST_F(WriteParquet, abort_and_discard_leave_nothing_behind) {
 TEST_F(WriteParquet, refuses_a_target_that_holds_files_and_says_what_to_do) {
   write("out", {rows(0, 3)});
   const auto refused = (*sink("out"))->check(std::nullopt);
-  EXPECT_EQ(refused.error().message(), path("out") + " already holds 1 *.parquet file(s); give mode=\"overwrite\" to "
-                                                     "replace them, mode=\"append\" to add to them, or another path");
+  EXPECT_EQ(refused.error().message(), path("out") +
+                                           " already holds 1 *.parquet file(s); give mode=\"overwrite\" to "
+                                           "replace them, mode=\"append\" to add to them, or another path");
   EXPECT_TRUE((*sink("out", {{"mode", "append"}}))->check(std::nullopt).ok());
   EXPECT_TRUE((*sink("other"))->check(std::nullopt).ok());
   EXPECT_FALSE(fs::exists(path("other")));

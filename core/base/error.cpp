@@ -6,8 +6,8 @@
 namespace klein {
 
 std::string_view to_string(Code code) {
-  static constexpr std::array<std::string_view, 8> names = {"user", "invalid", "not_found", "unavailable",
-                                                            "io",   "corrupt", "resource",  "internal"};
+  static constexpr std::array<std::string_view, 8> names = {
+      "user", "invalid", "not_found", "unavailable", "io", "corrupt", "resource", "internal"};
   return names[static_cast<std::size_t>(code)];
 }
 

@@ -13,8 +13,8 @@ struct Id {
   auto operator<=>(const Id&) const = default;
 };
 
-using Epoch = Id<struct EpochTag>;      // a snapshot's number; rises, never used again
-using LeaseId = Id<struct LeaseTag>;    // an item a consumer has taken and not fully acknowledged; rises within a channel
+using Epoch = Id<struct EpochTag>;    // a snapshot's number; rises, never used again
+using LeaseId = Id<struct LeaseTag>;  // an item a consumer has taken and not fully acknowledged; rises within a channel
 
 }  // namespace klein
 

@@ -17,9 +17,10 @@ class [[nodiscard]] Result {
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
   /// From whatever T can be made of, so that a function may return unique_ptr<Derived> for unique_ptr<Base>.
   template <typename U>
-    requires(std::is_convertible_v<U&&, T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Error> && !std::is_same_v<std::remove_cvref_t<U>, Result>)
-  Result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}
+  requires(std::is_convertible_v<U&&, T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Error> && !std::is_same_v<std::remove_cvref_t<U>, Result>)
+      Result(U&& value)
+      : state_(std::in_place_index<0>, std::forward<U>(value)) {}
 
   bool ok() const { return state_.index() == 0; }
   const T& operator*() const& { return *get(); }
@@ -71,8 +72,8 @@ class [[nodiscard]] Result<void> {
   std::optional<Error> error_;
 };
 
-/// The value of a Result, or return its error from the calling function. A GNU statement expression, so it nests and can
-/// initialise: `auto x = KLEIN_TRY(f());`.
+/// The value of a Result, or return its error from the calling function. A GNU statement expression, so it nests and
+/// can initialise: `auto x = KLEIN_TRY(f());`.
 #define KLEIN_TRY(expression)                                       \
   ({                                                                \
     auto klein_result = (expression);                               \

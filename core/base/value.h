@@ -1,6 +1,6 @@
 #pragma once
-// Value — what a step's parameter can hold: JSON's values, and objects of this process (an expression, a user's function,
-// a table) that JSON can only name. Immutable once in a plan, cheap to copy where it holds an object.
+// Value — what a step's parameter can hold: JSON's values, and objects of this process (an expression, a user's
+// function, a table) that JSON can only name. Immutable once in a plan, cheap to copy where it holds an object.
 
 #include <cstdint>
 #include <memory>

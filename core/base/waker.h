@@ -1,6 +1,6 @@
 #pragma once
-// Waker — brings a task back: nothing in a task blocks; it returns, and whoever has news wakes it. Any thread, any time,
-// also after the task has ended (then nothing happens).
+// Waker — brings a task back: nothing in a task blocks; it returns, and whoever has news wakes it. Any thread, any
+// time, also after the task has ended (then nothing happens).
 
 #include <memory>
 #include <utility>

@@ -1,6 +1,6 @@
 #pragma once
-// Batch — rows that travel together: Arrow's record batch and a header that says where they came from. A value: cheap to
-// copy, never changed; its columns may be shared with anyone, across the Python boundary too.
+// Batch — rows that travel together: Arrow's record batch and a header that says where they came from. A value: cheap
+// to copy, never changed; its columns may be shared with anyone, across the Python boundary too.
 
 #include <cstdint>
 #include <limits>
@@ -19,8 +19,8 @@ class RecordBatch;
 
 namespace klein {
 
-/// Where a batch's rows come from, and what was promised about them. Dead letters, error messages, the order of collected
-/// rows, remembered model calls and answers to requests hang on it.
+/// Where a batch's rows come from, and what was promised about them. Dead letters, error messages, the order of
+/// collected rows, remembered model calls and answers to requests hang on it.
 struct Header {
   std::shared_ptr<const std::string> split;  // null where no source made the rows (a test, a table in memory)
   std::int64_t split_order = 0;              // the split's place in its source's order

@@ -21,7 +21,8 @@ bool Schema::has(std::string_view column) const { return schema_->GetFieldIndex(
 Result<int> Schema::index(std::string_view column) const {
   const auto all = schema_->GetAllFieldIndices(std::string(column));
   if (all.size() == 1) return all.front();
-  if (all.size() > 1) return Error(Code::invalid, "more than one column is named '" + std::string(column) + "'; rename one");
+  if (all.size() > 1)
+    return Error(Code::invalid, "more than one column is named '" + std::string(column) + "'; rename one");
   return Error(Code::not_found, "there is no column '" + std::string(column) + "'." + suggestion(column, names()));
 }
 

@@ -47,11 +47,11 @@ Error to_error(const arrow::Status& status);
 Error to_error(const arrow::Status& status, Code code);
 
 /// The value of an arrow::Result, or return its error, as ours, from the calling function.
-#define KLEIN_ARROW(expression)                                                  \
-  ({                                                                             \
-    auto klein_arrow = (expression);                                             \
-    if (!klein_arrow.ok()) return ::klein::to_error(klein_arrow.status());       \
-    std::move(klein_arrow).ValueUnsafe();                                        \
+#define KLEIN_ARROW(expression)                                            \
+  ({                                                                       \
+    auto klein_arrow = (expression);                                       \
+    if (!klein_arrow.ok()) return ::klein::to_error(klein_arrow.status()); \
+    std::move(klein_arrow).ValueUnsafe();                                  \
   })
 #define KLEIN_ARROW_OK(expression)                                \
   ({                                                              \

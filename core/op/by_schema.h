@@ -1,6 +1,6 @@
 #pragma once
-// BySchema<T> — what a step works out for a schema (places of columns, bound expressions), made when the first batch comes
-// and again only when the schema changes. Asking costs a comparison of pointers.
+// BySchema<T> — what a step works out for a schema (places of columns, bound expressions), made when the first batch
+// comes and again only when the schema changes. Asking costs a comparison of pointers.
 
 #include <arrow/record_batch.h>
 #include <arrow/type.h>

@@ -1,6 +1,6 @@
 #pragma once
-// Source and Sink — the two edges of a plan. A source is splits, read by whoever is idle; a sink is a writer that stages
-// and a committer that makes visible.
+// Source and Sink — the two edges of a plan. A source is splits, read by whoever is idle; a sink is a writer that
+// stages and a committer that makes visible.
 
 #include <cstdint>
 #include <memory>

@@ -21,7 +21,8 @@ Result<std::shared_ptr<arrow::Array>> strings(const std::vector<std::string>& va
   return KLEIN_ARROW(builder.Finish());
 }
 
-/// The failed rows with what went wrong behind them. A column that an earlier dead letter left gives way to the new one.
+/// The failed rows with what went wrong behind them. A column that an earlier dead letter left gives way to the new
+/// one.
 Result<Batch> letters(const Batch& batch, const std::vector<Failure>& failures, const Context& context) {
   std::vector<std::int64_t> rows;
   std::array<std::vector<std::string>, added.size()> texts;
@@ -47,8 +48,9 @@ Result<Batch> letters(const Batch& batch, const std::vector<Failure>& failures, 
 Param on_error_param() {
   return {.name = "on_error",
           .type = ParamType::string,
-          .doc = "What happens to a row that fails: \"raise\" ends the job and names the row, \"skip\" drops and counts "
-                 "it, \"dead_letter\" sends it with its error to the errors output.",
+          .doc =
+              "What happens to a row that fails: \"raise\" ends the job and names the row, \"skip\" drops and counts "
+              "it, \"dead_letter\" sends it with its error to the errors output.",
           .fallback = Value("raise"),
           .choices = {"raise", "skip", "dead_letter"},
           .keyword_only = true};

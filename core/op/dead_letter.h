@@ -1,6 +1,6 @@
 #pragma once
-// What happens to rows that a step can't take: `on_error` = "raise" ends the job with the row named, "skip" drops the row
-// and counts it, "dead_letter" sends it to the errors port with what went wrong.
+// What happens to rows that a step can't take: `on_error` = "raise" ends the job with the row named, "skip" drops the
+// row and counts it, "dead_letter" sends it to the errors port with what went wrong.
 
 #include <functional>
 #include <string>

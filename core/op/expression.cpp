@@ -55,8 +55,10 @@ Result<compute::Expression> parsed(const Value& json);
 Result<compute::Expression> parsed_call(const Value::List& parts) {
   const auto* name = parts.empty() ? nullptr : parts.front().get<std::string>();
   if (!name) {
-    return Error(Code::invalid, "a list in an expression is a function's name and its arguments, such as "
-                                "[\"greater\", {\"column\": \"price\"}, 3]; got " + to_json(parts));
+    return Error(Code::invalid,
+                 "a list in an expression is a function's name and its arguments, such as "
+                 "[\"greater\", {\"column\": \"price\"}, 3]; got " +
+                     to_json(parts));
   }
   std::vector<compute::Expression> arguments;
   for (std::size_t i = 1; i < parts.size(); ++i) arguments.push_back(KLEIN_TRY(parsed(parts[i])));
@@ -71,9 +73,12 @@ Result<compute::Expression> parsed(const Value& json) {
   if (const auto* real = json.get<double>()) return compute::literal(*real);
   if (const auto* text = json.get<std::string>()) return compute::literal(*text);
   if (const auto* list = json.get<Value::List>()) return parsed_call(*list);
-  if (const auto* column = json.find("column"); column && json.get<Value::Map>()->size() == 1) return reference(*column);
-  return Error(Code::invalid, "an expression is a column ({\"column\": name}), a literal or a list of a function's name "
-                              "and its arguments, not " + kind_of(json) + ": " + to_json(json));
+  if (const auto* column = json.find("column"); column && json.get<Value::Map>()->size() == 1)
+    return reference(*column);
+  return Error(Code::invalid,
+               "an expression is a column ({\"column\": name}), a literal or a list of a function's name "
+               "and its arguments, not " +
+                   kind_of(json) + ": " + to_json(json));
 }
 
 /// A definition in place of a column; of one of its fields where the reference goes on into a struct.
@@ -102,10 +107,35 @@ compute::Expression substituted(const compute::Expression& expression, const Def
 
 bool never_fails(const compute::Expression& expression) {
   static constexpr std::array<std::string_view, 30> total = {
-      "equal",       "not_equal",  "less",        "less_equal", "greater", "greater_equal",    "and",      "or",
-      "xor",         "and_kleene", "or_kleene",   "and_not",    "invert",  "and_not_kleene",   "is_null",  "is_valid",
-      "is_nan",      "is_finite",  "is_inf",      "true_unless_null",      "is_in",            "if_else",  "coalesce",
-      "starts_with", "ends_with",  "binary_length", "utf8_length",         "struct_field",     "max_element_wise",
+      "equal",
+      "not_equal",
+      "less",
+      "less_equal",
+      "greater",
+      "greater_equal",
+      "and",
+      "or",
+      "xor",
+      "and_kleene",
+      "or_kleene",
+      "and_not",
+      "invert",
+      "and_not_kleene",
+      "is_null",
+      "is_valid",
+      "is_nan",
+      "is_finite",
+      "is_inf",
+      "true_unless_null",
+      "is_in",
+      "if_else",
+      "coalesce",
+      "starts_with",
+      "ends_with",
+      "binary_length",
+      "utf8_length",
+      "struct_field",
+      "max_element_wise",
       "min_element_wise"};
   const auto* call = expression.call();
   if (!call) return true;
@@ -193,8 +223,8 @@ Result<BoundExpression> BoundExpression::make(const Expression& expression, cons
   auto bound = expression.arrow().Bind(*schema.arrow());
   if (!bound.ok()) return explained(expression.arrow(), *schema.arrow(), bound.status());
   if (!bound->IsScalarExpression()) {
-    return Error(Code::invalid, "an expression computes a row from that row alone; this one needs others: " +
-                                    expression.text());
+    return Error(
+        Code::invalid, "an expression computes a row from that row alone; this one needs others: " + expression.text());
   }
   return BoundExpression(std::make_shared<const compute::Expression>(std::move(bound).ValueUnsafe()));
 }

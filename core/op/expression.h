@@ -1,7 +1,7 @@
 #pragma once
 // Expression — a computation over a batch's columns, evaluated by Arrow. It comes from Python as a serialised
-// pyarrow.compute.Expression, or as JSON: `{"column": "price"}` (a list of names for a field within a struct), a literal,
-// or `["greater", {"column": "price"}, 3]` (the name of any Arrow scalar function, then its arguments).
+// pyarrow.compute.Expression, or as JSON: `{"column": "price"}` (a list of names for a field within a struct), a
+// literal, or `["greater", {"column": "price"}, 3]` (the name of any Arrow scalar function, then its arguments).
 
 #include <memory>
 #include <string>
@@ -32,8 +32,8 @@ class Expression final : public Object {
 
   std::string text() const override;
   std::vector<std::string> columns() const;  // those it reads, each once
-  /// True where it can't fail on a value (no division, no parsing, no checked arithmetic): so it may be evaluated on rows
-  /// that an earlier filter would have dropped.
+  /// True where it can't fail on a value (no division, no parsing, no checked arithmetic): so it may be evaluated on
+  /// rows that an earlier filter would have dropped.
   bool total() const;
   /// True where it is only a column or a literal: evaluating it twice costs nothing.
   bool trivial() const;

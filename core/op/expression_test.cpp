@@ -34,9 +34,7 @@ TEST(Expression, ComputesOneValueARow) {
   EXPECT_EQ(evaluated(*expression(R"({"column": "name"})"), prices()), "[\n  \"a\",\n  \"b\"\n]");
 }
 
-TEST(Expression, ALiteralIsTheSameForEveryRow) {
-  EXPECT_EQ(evaluated(*expression("7"), prices()), "[\n  7,\n  7\n]");
-}
+TEST(Expression, ALiteralIsTheSameForEveryRow) { EXPECT_EQ(evaluated(*expression("7"), prices()), "[\n  7,\n  7\n]"); }
 
 TEST(Expression, ReadsAFieldWithinAStruct) {
   const auto rows = *rows_from_json(R"([{"size": {"width": 3}}, {"size": {"width": 4}}])");

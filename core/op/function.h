@@ -16,9 +16,9 @@ namespace klein {
 class FunctionInstance {
  public:
   virtual ~FunctionInstance() = default;
-  /// What the rows of `batch` become, each output with the row of `batch` that each of its rows comes from (Batch::derive
-  /// or Batch::with). An error that a single row caused names it: `at_row(batch.row_id(row))`;
-  /// the rows behind other errors are found by calling again with parts of the batch.
+  /// What the rows of `batch` become, each output with the row of `batch` that each of its rows comes from
+  /// (Batch::derive or Batch::with). An error that a single row caused names it: `at_row(batch.row_id(row))`; the rows
+  /// behind other errors are found by calling again with parts of the batch.
   virtual Result<std::vector<Batch>> call(const Batch& batch) = 0;
 };
 

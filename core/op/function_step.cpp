@@ -16,7 +16,8 @@ bool may_be_a_row(Code code) {
   return code == Code::user || code == Code::invalid || code == Code::not_found || code == Code::corrupt;
 }
 
-/// Holds a function to one schema: the declared one, or that of its first output. A column without a value has any type.
+/// Holds a function to one schema: the declared one, or that of its first output. A column without a value has any
+/// type.
 class OneSchema {
  public:
   explicit OneSchema(std::optional<Schema> declared) : declared_(declared.has_value()), schema_(std::move(declared)) {}
@@ -51,8 +52,11 @@ class OneSchema {
 class FunctionStep final : public Operator {
  public:
   FunctionStep(std::shared_ptr<const Function> function, std::unique_ptr<FunctionInstance> instance, OnError on_error)
-      : function_(std::move(function)), instance_(std::move(instance)), batch_rows_(function_->batch_rows()),
-        on_error_(on_error), schema_(function_->output_schema()) {}
+      : function_(std::move(function)),
+        instance_(std::move(instance)),
+        batch_rows_(function_->batch_rows()),
+        on_error_(on_error),
+        schema_(function_->output_schema()) {}
 
   Result<> open(const Context& context) override {
     context_ = &context;
@@ -115,7 +119,8 @@ class FunctionStep final : public Operator {
         return std::move(made).error();
       }
     }
-    if (on_error_ == OnError::raise && failures.empty()) return error;  // no row fails alone: it is all of them together
+    if (on_error_ == OnError::raise && failures.empty())
+      return error;  // no row fails alone: it is all of them together
     std::sort(failures.begin(), failures.end(), [](const auto& a, const auto& b) { return a.row < b.row; });
     return give_up(batch, failures, on_error_, *context_, out);
   }

@@ -1,6 +1,6 @@
 #pragma once
-// The step behind map, flat_map, map_batches and filter_rows: it calls the user's function with each batch, finds the rows
-// that make it fail, and holds it to the schema of its first output.
+// The step behind map, flat_map, map_batches and filter_rows: it calls the user's function with each batch, finds the
+// rows that make it fail, and holds it to the schema of its first output.
 
 #include <memory>
 #include <optional>
@@ -11,8 +11,8 @@
 
 namespace klein {
 
-/// A row of the registry for a kind whose work is the parameter `fn`, with `on_error`; name, doc and the optimiser's facts
-/// are the caller's to add.
+/// A row of the registry for a kind whose work is the parameter `fn`, with `on_error`; name, doc and the optimiser's
+/// facts are the caller's to add.
 OperatorKind function_kind(std::string name, std::string doc, std::string fn_doc);
 
 /// `fn` of both steps in one call, where both deal with errors alike; nothing: they stay two.

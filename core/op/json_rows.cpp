@@ -66,7 +66,9 @@ Result<Type> tensor_from_text(std::string_view text) {  // behind "tensor["
 Result<Type> common(const Type& a, const Type& b) {
   if (a->id() == arrow::Type::NA || a->Equals(*b)) return b;
   if (b->id() == arrow::Type::NA) return a;
-  const auto number = [](const Type& type) { return type->id() == arrow::Type::INT64 || type->id() == arrow::Type::DOUBLE; };
+  const auto number = [](const Type& type) {
+    return type->id() == arrow::Type::INT64 || type->id() == arrow::Type::DOUBLE;
+  };
   if (number(a) && number(b)) return arrow::float64();
   if (a->id() == arrow::Type::LIST && b->id() == arrow::Type::LIST) {
     return arrow::list(KLEIN_TRY(common(a->field(0)->type(), b->field(0)->type())));
@@ -137,7 +139,8 @@ struct Collected {
 Result<> declare(std::string_view types, Collected& columns) {
   for (const auto part : split(types)) {
     const auto colon = part.find(':');
-    if (colon == std::string_view::npos) return Error(Code::invalid, "types are like \"x: int32\", not " + std::string(part));
+    if (colon == std::string_view::npos)
+      return Error(Code::invalid, "types are like \"x: int32\", not " + std::string(part));
     const std::string name(trimmed(part.substr(0, colon)));
     columns.declared[name] = KLEIN_TRY(type_from_text(trimmed(part.substr(colon + 1))));
     columns.names.push_back(name);
@@ -200,7 +203,8 @@ struct ToValue {
 };
 
 /// The flat values of a tensor as lists within lists.
-Value nested(const Value::List& flat, const std::vector<std::int64_t>& shape, std::size_t dimension, std::size_t& next) {
+Value nested(const Value::List& flat, const std::vector<std::int64_t>& shape, std::size_t dimension,
+             std::size_t& next) {
   if (dimension == shape.size()) return flat[next++];
   Value::List list;
   for (std::int64_t i = 0; i < shape[dimension]; ++i) list.push_back(nested(flat, shape, dimension + 1, next));
@@ -221,12 +225,23 @@ Value value_at(const arrow::Array& array, std::int64_t row) {
 
 Result<Type> type_from_text(std::string_view text) {
   static const std::map<std::string, Type, std::less<>> plain = {
-      {"bool", arrow::boolean()},     {"int8", arrow::int8()},      {"int16", arrow::int16()},
-      {"int32", arrow::int32()},      {"int64", arrow::int64()},    {"uint8", arrow::uint8()},
-      {"uint16", arrow::uint16()},    {"uint32", arrow::uint32()},  {"uint64", arrow::uint64()},
-      {"float16", arrow::float16()},  {"float32", arrow::float32()}, {"float64", arrow::float64()},
-      {"string", arrow::utf8()},      {"binary", arrow::binary()},  {"null", arrow::null()},
-      {"date", arrow::date32()},      {"timestamp", arrow::timestamp(arrow::TimeUnit::NANO)}};
+      {"bool", arrow::boolean()},
+      {"int8", arrow::int8()},
+      {"int16", arrow::int16()},
+      {"int32", arrow::int32()},
+      {"int64", arrow::int64()},
+      {"uint8", arrow::uint8()},
+      {"uint16", arrow::uint16()},
+      {"uint32", arrow::uint32()},
+      {"uint64", arrow::uint64()},
+      {"float16", arrow::float16()},
+      {"float32", arrow::float32()},
+      {"float64", arrow::float64()},
+      {"string", arrow::utf8()},
+      {"binary", arrow::binary()},
+      {"null", arrow::null()},
+      {"date", arrow::date32()},
+      {"timestamp", arrow::timestamp(arrow::TimeUnit::NANO)}};
   text = trimmed(text);
   if (const auto found = plain.find(text); found != plain.end()) return found->second;
   auto rest = text;
@@ -268,7 +283,8 @@ Result<std::vector<std::string>> rows_to_json(const std::vector<Batch>& batches)
     const bool bare = columns.num_columns() == 1 && columns.column_name(0) == "value";
     for (std::int64_t row = 0; row < batch.rows(); ++row) {
       Value::Map map;
-      for (int i = 0; i < columns.num_columns(); ++i) map.emplace_back(columns.column_name(i), value_at(*columns.column(i), row));
+      for (int i = 0; i < columns.num_columns(); ++i)
+        map.emplace_back(columns.column_name(i), value_at(*columns.column(i), row));
       lines.push_back(to_json(bare ? map.front().second : Value(std::move(map))));
     }
   }

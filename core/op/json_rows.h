@@ -1,6 +1,6 @@
 #pragma once
-// Rows as JSON and back, for examples and tests: an array of objects, one a row; a bare value is a row with the one column
-// "value". Not a format for data.
+// Rows as JSON and back, for examples and tests: an array of objects, one a row; a bare value is a row with the one
+// column "value". Not a format for data.
 
 #include <string>
 #include <string_view>
@@ -15,8 +15,9 @@ class DataType;
 
 namespace klein {
 
-/// `types` names types where values do not tell ("x: int32, pixels: tensor[2, 3] of uint8"): whole numbers are int64, others
-/// float64, lists are lists. Columns come in the order of `types`, then as the rows bring them; what a row lacks is null.
+/// `types` names types where values do not tell ("x: int32, pixels: tensor[2, 3] of uint8"): whole numbers are int64,
+/// others float64, lists are lists. Columns come in the order of `types`, then as the rows bring them; what a row lacks
+/// is null.
 Result<Batch> rows_from_json(std::string_view rows, std::string_view types = "");
 
 /// Each row as one line of JSON, in order. Tensors are nested lists; binary is text where it is UTF-8.

@@ -1,7 +1,8 @@
 #pragma once
-// Operator — a step of a plan: made once a task, resident for its job's life, called by one thread at a time, so it holds
-// plain members and no locks. It never blocks. The input of a call stays leased until the call's output is published: a
-// snapshot then sees the input, so an operator keeps no rows between calls except in what `snapshot` gives.
+// Operator — a step of a plan: made once a task, resident for its job's life, called by one thread at a time, so it
+// holds plain members and no locks. It never blocks. The input of a call stays leased until the call's output is
+// published: a snapshot then sees the input, so an operator keeps no rows between calls except in what `snapshot`
+// gives.
 
 #include <cstdint>
 #include <string>
@@ -36,7 +37,8 @@ class Output {
   void emit(Batch batch, Port port = Port::main) {
     if (batch.rows() > 0) emitted_.emplace_back(port, std::move(batch));
   }
-  /// True once more bytes are emitted than travel well together: return `more`. Worth asking for kinds that multiply rows.
+  /// True once more bytes are emitted than travel well together: return `more`. Worth asking for kinds that multiply
+  /// rows.
   bool full() {
     for (; counted_ < emitted_.size(); ++counted_) bytes_ += emitted_[counted_].second.bytes();
     return bytes_ >= capacity_;

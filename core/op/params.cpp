@@ -17,17 +17,18 @@ struct TypeWords {
 };
 
 const TypeWords& words(ParamType type) {
-  static constexpr std::array<TypeWords, 11> all = {{{"boolean", "true or false"},
-                                                     {"int64", "an integer"},
-                                                     {"float64", "a number"},
-                                                     {"string", "a string"},
-                                                     {"strings", "a string or a list of strings"},
-                                                     {"mapping", "a mapping of names to strings"},
-                                                     {"expression", "an expression"},
-                                                     {"expressions", "a mapping of names to expressions"},
-                                                     {"function", "a function"},
-                                                     {"numbers", "a number or a list of numbers"},
-                                                     {"any", "a value"}}};
+  static constexpr std::array<TypeWords, 11> all = {
+      {{"boolean", "true or false"},
+       {"int64", "an integer"},
+       {"float64", "a number"},
+       {"string", "a string"},
+       {"strings", "a string or a list of strings"},
+       {"mapping", "a mapping of names to strings"},
+       {"expression", "an expression"},
+       {"expressions", "a mapping of names to expressions"},
+       {"function", "a function"},
+       {"numbers", "a number or a list of numbers"},
+       {"any", "a value"}}};
   return all[static_cast<std::size_t>(type)];
 }
 
@@ -39,16 +40,15 @@ std::string shown(const Value& value) {
 }
 
 Error wrong(const Param& param, const Value& got) {
-  return Error(Code::invalid,
-               "'" + param.name + "' must be " + std::string(words(param.type).wanted) + ", not " + shown(got));
+  return Error(
+      Code::invalid, "'" + param.name + "' must be " + std::string(words(param.type).wanted) + ", not " + shown(got));
 }
 
 Result<> check_choice(const Param& param, const std::string& given) {
   if (param.choices.empty() || std::find(param.choices.begin(), param.choices.end(), given) != param.choices.end()) {
     return {};
   }
-  return Error(Code::invalid,
-               "'" + param.name + "' can't be \"" + given + "\"." + suggestion(given, param.choices));
+  return Error(Code::invalid, "'" + param.name + "' can't be \"" + given + "\"." + suggestion(given, param.choices));
 }
 
 std::optional<double> number(const Value& value) {
@@ -159,13 +159,14 @@ Result<Params> Params::make(const std::vector<Param>& declared, const Value::Map
   KLEIN_TRY(check_names(declared, given));
   Params params;
   for (const auto& param : declared) {
-    const auto entry = std::find_if(given.begin(), given.end(), [&](const auto& one) { return one.first == param.name; });
+    const auto entry =
+        std::find_if(given.begin(), given.end(), [&](const auto& one) { return one.first == param.name; });
     if (entry == given.end() && !param.fallback) {
-      return Error(Code::invalid, "'" + param.name + "' must be given, " + std::string(words(param.type).wanted) + ": " +
-                                      param.doc);
+      return Error(Code::invalid,
+                   "'" + param.name + "' must be given, " + std::string(words(param.type).wanted) + ": " + param.doc);
     }
-    params.values_.emplace_back(param.name,
-                                KLEIN_TRY(converted(param, entry == given.end() ? *param.fallback : entry->second)));
+    params.values_.emplace_back(
+        param.name, KLEIN_TRY(converted(param, entry == given.end() ? *param.fallback : entry->second)));
   }
   return params;
 }
@@ -220,7 +221,8 @@ std::shared_ptr<const Expression> Params::expression(std::string_view name) cons
   return value(name).object<Expression>();
 }
 
-std::vector<std::pair<std::string, std::shared_ptr<const Expression>>> Params::expressions(std::string_view name) const {
+std::vector<std::pair<std::string, std::shared_ptr<const Expression>>> Params::expressions(
+    std::string_view name) const {
   std::vector<std::pair<std::string, std::shared_ptr<const Expression>>> all;
   if (is_null(name)) return all;
   for (const auto& [key, entry] : held<Value::Map>(value(name))) all.emplace_back(key, entry.object<Expression>());
@@ -231,8 +233,8 @@ std::shared_ptr<const Function> Params::function(std::string_view name) const { 
 
 Params Params::with(std::string_view name, Value value) const {
   auto changed = *this;
-  const auto entry = std::find_if(changed.values_.begin(), changed.values_.end(),
-                                  [&](const auto& one) { return one.first == name; });
+  const auto entry =
+      std::find_if(changed.values_.begin(), changed.values_.end(), [&](const auto& one) { return one.first == name; });
   KLEIN_ASSERT(entry != changed.values_.end());
   entry->second = std::move(value);
   return changed;

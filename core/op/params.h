@@ -36,10 +36,10 @@ struct Param {
   std::string name;
   ParamType type = ParamType::any;
   std::string doc;
-  std::optional<Value> fallback = std::nullopt;   // what holds when it is not given; nothing: it must be given
-  std::vector<std::string> choices = {};          // for strings: what may be given
-  bool keyword_only = false;                      // in Python, after the `*`
-  bool variadic = false;                          // in Python, `*name` (strings) or `**name` (expressions, mapping)
+  std::optional<Value> fallback = std::nullopt;  // what holds when it is not given; nothing: it must be given
+  std::vector<std::string> choices = {};         // for strings: what may be given
+  bool keyword_only = false;                     // in Python, after the `*`
+  bool variadic = false;                         // in Python, `*name` (strings) or `**name` (expressions, mapping)
 };
 
 class Params {

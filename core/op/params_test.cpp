@@ -13,7 +13,11 @@ const std::vector<Param>& declared() {
       {.name = "columns", .type = ParamType::strings, .doc = "Which columns.", .fallback = Value(Value::List{})},
       {.name = "mean", .type = ParamType::numbers, .doc = "What to subtract.", .fallback = Value()},
       {.name = "where", .type = ParamType::expression, .doc = "Which rows.", .fallback = Value(true)},
-      {.name = "mode", .type = ParamType::string, .doc = "How.", .fallback = Value("error"), .choices = {"error", "append"}},
+      {.name = "mode",
+       .type = ParamType::string,
+       .doc = "How.",
+       .fallback = Value("error"),
+       .choices = {"error", "append"}},
   };
   return all;
 }

@@ -13,14 +13,14 @@ const typename Kinds::mapped_type* find(const Kinds& kinds, std::string_view nam
   return found == kinds.end() ? nullptr : &found->second;
 }
 
-std::string_view to_string(Port port) {
-  return port == Port::main ? "main" : port == Port::late ? "late" : "errors";
-}
+std::string_view to_string(Port port) { return port == Port::main ? "main" : port == Port::late ? "late" : "errors"; }
 
 Value describe(const Param& param) {
   Value::List choices;
   for (const auto& choice : param.choices) choices.emplace_back(choice);
-  Value::Map row = {{"name", param.name}, {"type", std::string(to_string(param.type))}, {"doc", param.doc},
+  Value::Map row = {{"name", param.name},
+                    {"type", std::string(to_string(param.type))},
+                    {"doc", param.doc},
                     {"required", !param.fallback.has_value()}};
   if (param.fallback) row.emplace_back("default", *param.fallback);
   row.emplace_back("choices", std::move(choices));

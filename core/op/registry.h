@@ -1,6 +1,6 @@
 #pragma once
-// Registry — the kinds of steps there are, a row each. From a row come the Python function with its signature, docstring
-// and stub, the C++ option struct, the docs page, argument checks and the law tests: one file adds a kind.
+// Registry — the kinds of steps there are, a row each. From a row come the Python function with its signature,
+// docstring and stub, the C++ option struct, the docs page, argument checks and the law tests: one file adds a kind.
 
 #include <functional>
 #include <map>
@@ -21,11 +21,11 @@ namespace klein {
 /// Column types come from the values unless `types` names them ("x: int32").
 struct Example {
   std::string params = "{}";
-  std::string in = "[]";        // for a kind of several inputs, an array of such arrays
-  std::string out = "[]";       // as a set: the order of rows is not compared
-  std::string errors = "";      // rows on the errors port, where the example has any
+  std::string in = "[]";    // for a kind of several inputs, an array of such arrays
+  std::string out = "[]";   // as a set: the order of rows is not compared
+  std::string errors = "";  // rows on the errors port, where the example has any
   std::string types = "";
-  std::string invariant = "";   // where which rows come out depends on order: "count" compares how many
+  std::string invariant = "";  // where which rows come out depends on order: "count" compares how many
 };
 
 /// Which executor threads run a task: `light` tasks wait for outside and are short; `compute` tasks keep a core busy.
@@ -38,12 +38,12 @@ struct OperatorKind {
   std::string name, doc;
   std::vector<Param> params = {};
   std::vector<Example> examples = {};
-  int inputs = 1;                   // -1: one or more
+  int inputs = 1;  // -1: one or more
   Lane lane = Lane::compute;
-  bool slow = false;                // a model, a codec or user code: a call may take more than a millisecond
-  std::int64_t batch_rows = 0;      // rows a call likes at most; 0: as they come
-  int max_parallelism = 0;          // 0: any
-  bool deterministic = true;        // the same rows give the same rows, in the same order
+  bool slow = false;            // a model, a codec or user code: a call may take more than a millisecond
+  std::int64_t batch_rows = 0;  // rows a call likes at most; 0: as they come
+  int max_parallelism = 0;      // 0: any
+  bool deterministic = true;    // the same rows give the same rows, in the same order
   std::vector<Port> ports = {Port::main};
 
   /// The output's schema, and every check that can be made before work starts. Nothing: only running tells.
@@ -56,7 +56,8 @@ struct OperatorKind {
   /// The input columns that are needed so that `wanted` of the output can be made. Empty function: all.
   std::function<Columns(const Params&, const Columns& wanted)> required = {};
   /// Parameters under which the step still makes `wanted`, but no column and no demand beyond it that it can leave out;
-  /// `required` is then asked about these. Input columns may pass that it would have dropped. Empty function: as they are.
+  /// `required` is then asked about these. Input columns may pass that it would have dropped. Empty function: as they
+  /// are.
   std::function<Params(const Params&, const Columns& wanted)> narrow = {};
   /// The output columns that are not the input's columns of the same name; a filter on others may go before.
   std::function<Columns(const Params&)> makes = {};

@@ -13,7 +13,8 @@ namespace {
 Result<Progress> drained(Result<Progress> progress, Operator& step, Output& out, OperatorRun& run) {
   while (true) {
     if (!progress.ok()) return progress;
-    for (auto& [port, batch] : out.emitted()) (port == Port::errors ? run.errors : run.rows).push_back(std::move(batch));
+    for (auto& [port, batch] : out.emitted())
+      (port == Port::errors ? run.errors : run.rows).push_back(std::move(batch));
     out.clear();
     if (*progress == Progress::pending) return Error(Code::internal, "the step waits for something outside");
     if (*progress != Progress::more) return progress;
@@ -83,8 +84,8 @@ Result<OperatorRun> run_operator(const OperatorKind& kind, const Value::Map& par
   KLEIN_TRY(feed(*step, inputs, run));
   for (const auto& batch : run.rows) {
     if (!schema || batch.schema() == *schema) continue;
-    return Error(Code::internal, kind.name + " promised columns (" + schema->text() + ") and gave (" +
-                                     batch.schema().text() + ")");
+    return Error(Code::internal,
+                 kind.name + " promised columns (" + schema->text() + ") and gave (" + batch.schema().text() + ")");
   }
   return run;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// One operator run alone, without channels or threads: for the examples of its row and for tests. What it says of a kind
-// holds for one task; the laws run the same examples on the executors.
+// One operator run alone, without channels or threads: for the examples of its row and for tests. What it says of a
+// kind holds for one task; the laws run the same examples on the executors.
 
 #include <string>
 #include <vector>

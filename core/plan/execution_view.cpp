@@ -56,7 +56,8 @@ class ViewBuilder {
     for (int step = 0; step < static_cast<int>(plan_.steps.size()); ++step) {
       if (bounded(step)) continue;
       if (facts_.wish == Mode::batch) {
-        return Error(Code::invalid, "this source never ends, so it can't run as a batch; bound it or leave the mode out")
+        return Error(
+                   Code::invalid, "this source never ends, so it can't run as a batch; bound it or leave the mode out")
             .at_step(step_at(step).name);
       }
       return Mode::stream;
@@ -135,7 +136,8 @@ class ViewBuilder {
       for (const auto& edge : step_at(head).inputs) {
         wanted = std::max(wanted, this->chain(chain_of_[static_cast<std::size_t>(edge.step)]).parallelism);
       }
-      if (is_sink(head)) wanted = 1;  // one writer makes the fewest files, and keeps up: it only hands bytes to the disk
+      if (is_sink(head))
+        wanted = 1;  // one writer makes the fewest files, and keeps up: it only hands bytes to the disk
     }
     if (const int limit = max_parallelism_of(chain); limit > 0) wanted = std::min(wanted, limit);
     chain.parallelism = wanted;
@@ -170,7 +172,8 @@ Result<ExecutionView> execution_view(const Plan& plan, const Facts& facts, const
 }
 
 PhysicalView place(const ExecutionView& execution, int cores, std::int64_t memory) {
-  PhysicalView view{.execution = execution, .tasks = {}, .compute_threads = cores, .light_threads = 1, .memory = memory};
+  PhysicalView view{
+      .execution = execution, .tasks = {}, .compute_threads = cores, .light_threads = 1, .memory = memory};
   for (std::size_t chain = 0; chain < execution.chains.size(); ++chain) {
     for (int index = 0; index < execution.chains[chain].parallelism; ++index) {
       view.tasks.push_back({static_cast<int>(chain), index, "local"});

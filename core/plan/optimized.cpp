@@ -3,7 +3,8 @@
 namespace klein {
 
 Result<Plan> optimized(const Plan& plan, const Registry& registry) {
-  // Each rule narrows or moves towards the sources, so a fixed point comes soon; the bound catches two rules that disagree.
+  // Each rule narrows or moves towards the sources, so a fixed point comes soon; the bound catches two rules that
+  // disagree.
   constexpr int most_rounds = 100;
   auto current = plan;
   for (int round = 0; round < most_rounds; ++round) {

@@ -45,7 +45,8 @@ Result<Plan> typed(Plan plan, const Registry& registry) {
   std::set<std::string> names;
   for (auto& step : plan.steps) {
     if (!names.insert(step.name).second) {
-      return Error(Code::invalid, "two steps are named '" + step.name + "'; a name is a step's identity, so change one");
+      return Error(
+          Code::invalid, "two steps are named '" + step.name + "'; a name is a step's identity, so change one");
     }
     auto schema = schema_of_step(plan, step, registry);
     if (!schema.ok()) return std::move(schema).error().at_step(step.name);

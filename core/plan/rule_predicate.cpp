@@ -6,8 +6,8 @@ namespace klein {
 
 namespace {
 
-/// Whether a filter that reads `columns` may go before `step`: every row stays one row, and none of what the filter reads
-/// is made there.
+/// Whether a filter that reads `columns` may go before `step`: every row stays one row, and none of what the filter
+/// reads is made there.
 bool may_pass(const Step& step, const OperatorKind& kind, const std::vector<std::string>& columns) {
   if (!kind.one_to_one || !kind.makes || !kind.one_to_one(step.params) || step.inputs.size() != 1) return false;
   const auto made = kind.makes(step.params);

@@ -18,8 +18,9 @@ int only_consumer(const Plan& plan, int step) {
 
 bool source_takes(const Plan& plan, int step, const Registry& registry, std::string_view parameter) {
   const auto* source = registry.find_source(plan.steps[static_cast<std::size_t>(step)].kind);
-  return source && std::any_of(source->params.begin(), source->params.end(),
-                               [&](const Param& declared) { return declared.name == parameter; });
+  return source && std::any_of(source->params.begin(), source->params.end(), [&](const Param& declared) {
+           return declared.name == parameter;
+         });
 }
 
 Plan without(const Plan& plan, int step) {

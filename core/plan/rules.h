@@ -1,6 +1,6 @@
 #pragma once
-// The rules of the optimiser, each `Plan -> Plan`, or nothing where there is nothing to do. None names a kind: a kind's row
-// says what it commutes with, which columns it needs, and how it joins its neighbour. The same rows come out.
+// The rules of the optimiser, each `Plan -> Plan`, or nothing where there is nothing to do. None names a kind: a kind's
+// row says what it commutes with, which columns it needs, and how it joins its neighbour. The same rows come out.
 
 #include <optional>
 
@@ -12,8 +12,8 @@ using Rewritten = Result<std::optional<Plan>>;
 
 /// Two adjacent steps become one where the first one's row offers it.
 Rewritten merge_adjacent(const Plan& plan, const Registry& registry);
-/// A step that only drops rows by an expression goes before steps that keep every row and do not make what it reads; at a
-/// source that has the parameter "filter" it becomes that parameter.
+/// A step that only drops rows by an expression goes before steps that keep every row and do not make what it reads; at
+/// a source that has the parameter "filter" it becomes that parameter.
 Rewritten push_predicate(const Plan& plan, const Registry& registry);
 /// A source that has the parameter "limit" reads no more than a later step keeps of the first rows.
 Rewritten push_limit(const Plan& plan, const Registry& registry);

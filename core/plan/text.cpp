@@ -32,9 +32,7 @@ std::string arguments(const Params& params) {
   return text.size() > longest ? text.substr(0, longest) + "..." : text;
 }
 
-std::string_view to_string(Port port) {
-  return port == Port::main ? "main" : port == Port::late ? "late" : "errors";
-}
+std::string_view to_string(Port port) { return port == Port::main ? "main" : port == Port::late ? "late" : "errors"; }
 
 std::string_view to_string(Lane lane) { return lane == Lane::compute ? "compute" : "light"; }
 
@@ -101,9 +99,9 @@ std::string to_text(const ExecutionView& view) {
 }
 
 std::string to_text(const PhysicalView& view) {
-  std::string text = "compute threads " + std::to_string(view.compute_threads) + ", light threads " +
-                     std::to_string(view.light_threads) + ", at most " + std::to_string(view.memory >> 20) +
-                     " MiB in flight\n";
+  std::string text =
+      "compute threads " + std::to_string(view.compute_threads) + ", light threads " +
+      std::to_string(view.light_threads) + ", at most " + std::to_string(view.memory >> 20) + " MiB in flight\n";
   for (const auto& task : view.tasks) {
     const auto& chain = view.execution.chains[static_cast<std::size_t>(task.chain)];
     text += "task " + std::to_string(task.chain) + "." + std::to_string(task.index) + " on " + task.node + "  " +
@@ -117,11 +115,12 @@ Value to_value(const Plan& plan) {
   for (const auto& step : plan.steps) {
     Value::List inputs;
     for (const auto& edge : step.inputs) inputs.push_back(edge_value(plan, edge));
-    steps.push_back(Value::Map{{"name", step.name},
-                               {"kind", step.kind},
-                               {"params", given(step.params)},
-                               {"inputs", std::move(inputs)},
-                               {"schema", step.schema ? Value(step.schema->text()) : Value()}});
+    steps.push_back(Value::Map{
+        {"name", step.name},
+        {"kind", step.kind},
+        {"params", given(step.params)},
+        {"inputs", std::move(inputs)},
+        {"schema", step.schema ? Value(step.schema->text()) : Value()}});
   }
   return Value::Map{{"steps", std::move(steps)}};
 }
@@ -137,13 +136,15 @@ Value to_value(const ExecutionView& view) {
                                 {"batch_rows", chain.read_size.rows}});
   }
   for (const auto& link : view.links) {
-    links.push_back(Value::Map{{"from", edge_value(view.plan, link.edge)},
-                               {"from_chain", link.from_chain},
-                               {"to_chain", link.to_chain},
-                               {"to_port", link.to_port},
-                               {"exchange", std::string(to_string(link.exchange))}});
+    links.push_back(Value::Map{
+        {"from", edge_value(view.plan, link.edge)},
+        {"from_chain", link.from_chain},
+        {"to_chain", link.to_chain},
+        {"to_port", link.to_port},
+        {"exchange", std::string(to_string(link.exchange))}});
   }
-  return Value::Map{{"mode", std::string(to_string(view.mode))}, {"chains", std::move(chains)}, {"links", std::move(links)}};
+  return Value::Map{
+      {"mode", std::string(to_string(view.mode))}, {"chains", std::move(chains)}, {"links", std::move(links)}};
 }
 
 Value to_value(const PhysicalView& view) {

@@ -1,6 +1,6 @@
 #pragma once
-// The last two of the four views: what runs (chains, exchanges, parallelism) and where it runs (tasks on threads). Each is
-// a value made by a pure function, so that the runtime, `explain`, the dashboard and the golden tests see one thing.
+// The last two of the four views: what runs (chains, exchanges, parallelism) and where it runs (tasks on threads). Each
+// is a value made by a pure function, so that the runtime, `explain`, the dashboard and the golden tests see one thing.
 
 #include <optional>
 #include <string>
@@ -18,23 +18,23 @@ struct Chain {
   std::vector<int> steps;  // places in the plan, in order; each feeds the next by its main port
   int parallelism = 1;
   Lane lane = Lane::compute;
-  ReadSize read_size;      // for a chain that begins with a source
+  ReadSize read_size;  // for a chain that begins with a source
 };
 
 /// Rows between chains.
 struct Link {
   int from_chain, to_chain;
-  Edge edge;   // where in the plan the rows come from
-  int to_port; // which input of the receiving step
+  Edge edge;    // where in the plan the rows come from
+  int to_port;  // which input of the receiving step
   Exchange exchange;
 };
 
 /// What the mode, parallelism and splits are decided from.
 struct Facts {
   int cores = 1;
-  std::optional<Mode> wish;            // an explicit mode; refused with a reason where it can't hold
-  std::vector<std::int64_t> splits;    // for each step that is a source: how many; else 0
-  std::vector<bool> bounded;           // for each step that is a source: whether it ends; else true
+  std::optional<Mode> wish;          // an explicit mode; refused with a reason where it can't hold
+  std::vector<std::int64_t> splits;  // for each step that is a source: how many; else 0
+  std::vector<bool> bounded;         // for each step that is a source: whether it ends; else true
 };
 
 struct ExecutionView {

@@ -1,6 +1,6 @@
 #pragma once
-// Budget — bytes in flight between a node's tasks. It gates sources only: every other task may always finish its step, so
-// a full budget drains and never locks up. Any thread.
+// Budget — bytes in flight between a node's tasks. It gates sources only: every other task may always finish its step,
+// so a full budget drains and never locks up. Any thread.
 
 #include <atomic>
 #include <cstdint>

@@ -33,14 +33,14 @@ struct Lease {
 
 class Channel {
  public:
-  /// Counts rows and bytes; every item counts at least one row, so a flood of watermarks is bounded too. `budget` may be
-  /// null, and otherwise outlives this.
+  /// Counts rows and bytes; every item counts at least one row, so a flood of watermarks is bounded too. `budget` may
+  /// be null, and otherwise outlives this.
   Channel(Capacity capacity, Waker producer, Waker consumer, Budget* budget = nullptr);
   ~Channel();
 
   // The producer's end.
-  bool push(Item item);    // always taken; false: full now, or closed
-  bool writable();         // false: full now, the producer is woken when it is not. A closed channel takes (and drops) all
+  bool push(Item item);  // always taken; false: full now, or closed
+  bool writable();  // false: full now, the producer is woken when it is not. A closed channel takes (and drops) all
   std::int64_t queued_rows() const;  // not yet acknowledged; what `rebalance` compares
 
   // The consumer's end.

@@ -115,8 +115,9 @@ struct Model {
   };
   std::deque<Entry> entries;
   std::int64_t rows() const {
-    return std::accumulate(entries.begin(), entries.end(), std::int64_t{0},
-                           [](std::int64_t sum, const Entry& entry) { return sum + entry.rows; });
+    return std::accumulate(entries.begin(), entries.end(), std::int64_t{0}, [](std::int64_t sum, const Entry& entry) {
+      return sum + entry.rows;
+    });
   }
   Entry* next_untaken() {
     const auto found = std::find_if(entries.begin(), entries.end(), [](const Entry& entry) { return !entry.lease; });

@@ -102,8 +102,9 @@ TEST_P(AnyExecutor, takes_a_wake_after_it_is_gone) {
   waker.wake();
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, AnyExecutor, ::testing::Bool(),
-                         [](const auto& chosen) { return chosen.param ? "seeded" : "threads"; });
+INSTANTIATE_TEST_SUITE_P(Both, AnyExecutor, ::testing::Bool(), [](const auto& chosen) {
+  return chosen.param ? "seeded" : "threads";
+});
 
 std::uint64_t trace_of(std::uint64_t seed) {
   auto executor = make_seeded_executor(seed);

@@ -1,5 +1,6 @@
 #pragma once
-// Input — where a task's leases come from: channels from other tasks, or a source's splits. Called by the task's thread.
+// Input — where a task's leases come from: channels from other tasks, or a source's splits. Called by the task's
+// thread.
 
 #include <atomic>
 #include <cstdint>
@@ -28,7 +29,8 @@ struct Taken {
 class Input {
  public:
   virtual ~Input() = default;
-  /// The next item; nothing: none now, the task is woken when there is. `now` is the time of the job's clock, read anyway.
+  /// The next item; nothing: none now, the task is woken when there is. `now` is the time of the job's clock, read
+  /// anyway.
   virtual Result<std::optional<Taken>> take(std::int64_t now) = 0;
   /// All of it is published.
   virtual void acknowledge(const Taken& taken) = 0;

@@ -187,9 +187,9 @@ class EmbeddedJob final : public Job {
     report.peak_memory = peak_memory_of_process();
     report.mode = to_string(prepared_->views.execution.mode);
     report.stopped = coordinator_.interrupted();
-    const auto busiest = std::max_element(
-        report.steps.begin(), report.steps.end(),
-        [](const StepStats& a, const StepStats& b) { return a.busy_seconds < b.busy_seconds; });
+    const auto busiest =
+        std::max_element(report.steps.begin(), report.steps.end(),
+                         [](const StepStats& a, const StepStats& b) { return a.busy_seconds < b.busy_seconds; });
     if (busiest != report.steps.end()) report.bottleneck = busiest->name;
     return report;
   }

@@ -12,10 +12,10 @@
 namespace klein {
 
 struct RunOptions {
-  int cores = 0;                        // executor threads; 0: as many as the cgroup gives
-  std::int64_t memory = 256 << 20;      // bytes in flight between tasks
-  std::optional<Mode> mode;             // an explicit mode
-  std::optional<std::uint64_t> seed;    // run on the seeded single-thread executor with a virtual clock
+  int cores = 0;                      // executor threads; 0: as many as the cgroup gives
+  std::int64_t memory = 256 << 20;    // bytes in flight between tasks
+  std::optional<Mode> mode;           // an explicit mode
+  std::optional<std::uint64_t> seed;  // run on the seeded single-thread executor with a virtual clock
 };
 
 enum class Stop {

@@ -49,7 +49,8 @@ class NumberReader final : public SplitReader {
 
 class Numbers final : public Source {
  public:
-  Numbers(std::int64_t count, std::int64_t splits, std::int64_t batch) : count_(count), splits_(splits), batch_(batch) {}
+  Numbers(std::int64_t count, std::int64_t splits, std::int64_t batch)
+      : count_(count), splits_(splits), batch_(batch) {}
   bool bounded() const override { return count_ >= 0; }
   Schema schema() const override { return id_schema(); }
   Result<std::vector<Split>> splits() const override {
@@ -199,28 +200,27 @@ OperatorKind with_one_number(std::string name, int max_parallelism = 0, bool slo
 const Registry& kinds() {
   static const Registry made = [] {
     Registry registry;
-    registry.add(SourceKind{.name = "numbers",
-                            .doc = "For tests.",
-                            .params = {{.name = "count", .type = ParamType::int64, .doc = ""},
-                                       {.name = "splits", .type = ParamType::int64, .doc = ""},
-                                       {.name = "batch", .type = ParamType::int64, .doc = ""}},
-                            .make = [](const Params& params) -> Result<std::unique_ptr<Source>> {
-                              return std::make_unique<Numbers>(params.int64("count"), params.int64("splits"),
-                                                               params.int64("batch"));
-                            }});
+    registry.add(SourceKind{
+        .name = "numbers",
+        .doc = "For tests.",
+        .params = {{.name = "count", .type = ParamType::int64, .doc = ""},
+                   {.name = "splits", .type = ParamType::int64, .doc = ""},
+                   {.name = "batch", .type = ParamType::int64, .doc = ""}},
+        .make = [](const Params& params) -> Result<std::unique_ptr<Source>> {
+          return std::make_unique<Numbers>(params.int64("count"), params.int64("splits"), params.int64("batch"));
+        }});
     registry.add(with_one_number<Repeat>("repeat"));
     registry.add(with_one_number<Repeat>("slow_repeat", 0, true));
     registry.add(with_one_number<Fail>("fail"));
     registry.add(with_one_number<First>("first", 1));
-    registry.add(SinkKind{.name = "seen",
-                          .doc = "For tests.",
-                          .params = {{.name = "seen", .type = ParamType::any, .doc = ""}},
-                          .make = [](const Params& params) -> Result<std::unique_ptr<Sink>> {
-                            return std::make_unique<SeenSink>(params.value("seen").object<Seen>());
-                          },
-                          .committer = []() -> Result<std::unique_ptr<Committer>> {
-                            return std::make_unique<SeenCommitter>();
-                          }});
+    registry.add(SinkKind{
+        .name = "seen",
+        .doc = "For tests.",
+        .params = {{.name = "seen", .type = ParamType::any, .doc = ""}},
+        .make = [](const Params& params) -> Result<std::unique_ptr<Sink>> {
+          return std::make_unique<SeenSink>(params.value("seen").object<Seen>());
+        },
+        .committer = []() -> Result<std::unique_ptr<Committer>> { return std::make_unique<SeenCommitter>(); }});
     return registry;
   }();
   return made;
@@ -316,7 +316,8 @@ TEST_P(AnyJob, holds_a_fast_source_back_behind_a_slow_sink) {
   if (std::get<0>(GetParam())) seen->slow = 10'000'000;
   auto how = options();
   how.memory = 64 << 10;
-  auto job = *Job::start(line({numbers_step(200'000, 4, 2'000), {"slow_repeat", {{"number", 1}}}, sink_step()}), how, kinds());
+  auto job =
+      *Job::start(line({numbers_step(200'000, 4, 2'000), {"slow_repeat", {{"number", 1}}}, sink_step()}), how, kinds());
   const auto report = job->wait();
   ASSERT_TRUE(report.ok()) << report.error().text();
   EXPECT_EQ(seen->committed.size(), 200'000U);

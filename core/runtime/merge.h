@@ -12,8 +12,8 @@ namespace klein {
 class Merge {
  public:
   explicit Merge(std::size_t inputs) : marks_(inputs) {}
-  /// The watermark that now holds on every input, where it rose. An ended input leaves the minimum; the end comes when all
-  /// have ended. Never back: a lower watermark than the last of its input is ignored.
+  /// The watermark that now holds on every input, where it rose. An ended input leaves the minimum; the end comes when
+  /// all have ended. Never back: a lower watermark than the last of its input is ignored.
   std::optional<Watermark> on_watermark(std::size_t input, Watermark watermark);
   /// The barrier, where it is the first of its epoch. Stale ones and the same on later inputs are nothing.
   std::optional<Barrier> on_barrier(Barrier barrier);

@@ -97,8 +97,7 @@ Result<std::unique_ptr<Stage>> Node::make_stage(int step, TaskEntry& entry, Task
     parts.deterministic &= kind->deterministic;
     made = KLEIN_TRY(kind->make(written.params, inputs));
   }
-  auto stage =
-      std::make_unique<Stage>(std::move(made), metrics(step, entry.index), links_of(step, entry, parts));
+  auto stage = std::make_unique<Stage>(std::move(made), metrics(step, entry.index), links_of(step, entry, parts));
   fill(stage->context, step, entry);
   auto opened = stage->open();
   if (!opened.ok()) return std::move(opened).error().at_step(written.name);
@@ -117,8 +116,8 @@ Result<> Node::build(TaskEntry& entry) {
     entry.source_context = std::make_unique<Context>();
     fill(*entry.source_context, head, entry);
     parts.source_metrics = &metrics(head, entry.index);
-    parts.input = std::make_unique<SplitInput>(*source->second, head, chain.read_size, coordinator_, budget_,
-                                               *entry.source_context, *parts.source_metrics);
+    parts.input = std::make_unique<SplitInput>(
+        *source->second, head, chain.read_size, coordinator_, budget_, *entry.source_context, *parts.source_metrics);
     parts.source_links = links_of(head, entry, parts)[static_cast<std::size_t>(Port::main)];
     first = 1;
   } else {

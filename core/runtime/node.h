@@ -48,8 +48,8 @@ class Node {
     int chain, index;
     std::unique_ptr<Task> task;
     Waker waker;
-    std::vector<std::pair<int, Channel*>> inputs = {};     // with the port of the first step
-    std::map<int, std::vector<Channel*>> outputs = {};     // by link
+    std::vector<std::pair<int, Channel*>> inputs = {};  // with the port of the first step
+    std::map<int, std::vector<Channel*>> outputs = {};  // by link
     std::unique_ptr<Context> source_context = {};
   };
   Node(const PhysicalView& view, const Edges& edges, const Registry& registry, Executor& executor,

@@ -9,15 +9,16 @@ namespace klein {
 namespace {
 
 Value step_value(const StepStats& step) {
-  return Value::Map{{"name", step.name},
-                    {"kind", step.kind},
-                    {"rows_in", step.rows_in},
-                    {"rows_out", step.rows_out},
-                    {"rows_failed", step.rows_failed},
-                    {"batches", step.batches},
-                    {"busy_seconds", step.busy_seconds},
-                    {"cpu_seconds", step.cpu_seconds},
-                    {"tasks", step.tasks}};
+  return Value::Map{
+      {"name", step.name},
+      {"kind", step.kind},
+      {"rows_in", step.rows_in},
+      {"rows_out", step.rows_out},
+      {"rows_failed", step.rows_failed},
+      {"batches", step.batches},
+      {"busy_seconds", step.busy_seconds},
+      {"cpu_seconds", step.cpu_seconds},
+      {"tasks", step.tasks}};
 }
 
 Value::Map entries(const Stats& stats) {

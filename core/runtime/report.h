@@ -18,22 +18,22 @@ struct StepStats {
 };
 
 struct Stats {
-  std::vector<StepStats> steps;        // in the order of the optimised plan
-  std::int64_t rows_in = 0;            // read by sources
-  std::int64_t rows_out = 0;           // taken by sinks
-  std::int64_t rows_failed = 0;        // given up by on_error
-  std::int64_t rows_expected = -1;     // what the sources hold together, where they know it; else -1
+  std::vector<StepStats> steps;     // in the order of the optimised plan
+  std::int64_t rows_in = 0;         // read by sources
+  std::int64_t rows_out = 0;        // taken by sinks
+  std::int64_t rows_failed = 0;     // given up by on_error
+  std::int64_t rows_expected = -1;  // what the sources hold together, where they know it; else -1
   std::int64_t bytes_in_flight = 0;
   double seconds = 0;
 };
 
 struct RunReport : Stats {
   double rows_per_second = 0;
-  double cpu_seconds = 0;              // of this process, while the job ran
-  std::int64_t peak_memory = 0;        // bytes resident at most, since the process began
-  std::string bottleneck;              // the step that was busy longest
+  double cpu_seconds = 0;        // of this process, while the job ran
+  std::int64_t peak_memory = 0;  // bytes resident at most, since the process began
+  std::string bottleneck;        // the step that was busy longest
   std::string mode;
-  bool stopped = false;                // ended by `stop` before its input did
+  bool stopped = false;  // ended by `stop` before its input did
 };
 
 Value to_value(const Stats& stats);

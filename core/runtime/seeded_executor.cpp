@@ -79,8 +79,8 @@ class SeededExecutor final : public Executor, public Timers {
   }
 
   std::vector<Timer>::iterator earliest() {
-    return std::min_element(timers_.begin(), timers_.end(),
-                            [](const Timer& a, const Timer& b) { return a.time < b.time; });
+    return std::min_element(
+        timers_.begin(), timers_.end(), [](const Timer& a, const Timer& b) { return a.time < b.time; });
   }
   bool due() { return !timers_.empty() && earliest()->time <= clock_.now(); }
   bool fire_next_timer() {

@@ -7,7 +7,8 @@ namespace klein {
 namespace {
 constexpr std::int64_t part_bytes = 16 << 20;   // a step that emits more publishes in parts, where it may
 constexpr std::int64_t measured_turn = 50'000;  // nanoseconds: turns as long as this have their CPU time measured
-constexpr std::int64_t measured_step = 10'000;  // nanoseconds: of shorter steps every eighth is timed, and counts for eight
+constexpr std::int64_t measured_step =
+    10'000;  // nanoseconds: of shorter steps every eighth is timed, and counts for eight
 constexpr int timed_of_short = 8;
 }  // namespace
 

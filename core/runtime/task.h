@@ -1,7 +1,7 @@
 #pragma once
 // Task — a chain at work: takes a lease on input, runs it through its stages, and then, in one moment under the publish
-// lock, pushes all output and acknowledges the input. Until then the input is the channel's, whole. Run by one thread at a
-// time.
+// lock, pushes all output and acknowledges the input. Until then the input is the channel's, whole. Run by one thread
+// at a time.
 
 #include <atomic>
 #include <memory>

@@ -21,7 +21,8 @@ constexpr int kept_in_a_row = 16;            // then the queue has its turn
 
 class Pool;
 
-/// A task's place in the executor. Wakers share it, so it may outlive the executor: it keeps the pool, which then is stopped.
+/// A task's place in the executor. Wakers share it, so it may outlive the executor: it keeps the pool, which then is
+/// stopped.
 class Handle final : public Wakeable, public std::enable_shared_from_this<Handle> {
  public:
   Handle(std::shared_ptr<Pool> pool, Runnable& task) : pool_(std::move(pool)), task_(&task) {}

@@ -7,7 +7,8 @@ namespace klein {
 Result<> check_key(const std::string& key) {
   bool begins_part = true;
   for (const char letter : key) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(letter)) || letter == '_' || letter == '-' || letter == '=';
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(letter)) || letter == '_' || letter == '-' || letter == '=';
     if (!(plain || (letter == '.' && !begins_part) || (letter == '/' && !begins_part))) {
       return Error(Code::invalid, "this is not a key of a store: '" + key + "'");
     }

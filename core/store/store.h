@@ -1,6 +1,6 @@
 #pragma once
-// Store — durable bytes by key, behind checkpoints and staged output. Small on purpose: what a plain object store gives.
-// Safety rests on one guarantee alone: of several `create`s of a key, exactly one succeeds. Any thread.
+// Store — durable bytes by key, behind checkpoints and staged output. Small on purpose: what a plain object store
+// gives. Safety rests on one guarantee alone: of several `create`s of a key, exactly one succeeds. Any thread.
 
 #include <memory>
 #include <optional>

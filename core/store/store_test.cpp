@@ -73,11 +73,11 @@ TEST_P(AnyStore, refuses_keys_that_could_leave_its_folder) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, AnyStore,
-                         ::testing::Values(Case{"memory", [](const std::string&) { return make_memory_store(); }},
-                                           Case{"directory",
-                                                [](const std::string& folder) { return *make_directory_store(folder); }}),
-                         [](const auto& chosen) { return chosen.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Each, AnyStore,
+    ::testing::Values(Case{"memory", [](const std::string&) { return make_memory_store(); }},
+                      Case{"directory", [](const std::string& folder) { return *make_directory_store(folder); }}),
+    [](const auto& chosen) { return chosen.param.name; });
 
 TEST(FaultyStore, loses_answers_after_the_work_is_done_and_counts_what_fired) {
   const auto memory = make_memory_store();

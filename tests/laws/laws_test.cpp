@@ -1,6 +1,6 @@
-// The laws: what every registered kind owes, checked by the examples of its own row. However the input is cut into batches
-// and splits, at every parallelism, on threads and on the seeded executor, the same rows come out; a kind whose rows
-// depend on order declares the invariant that holds instead. A new kind is under the laws by being registered.
+// The laws: what every registered kind owes, checked by the examples of its own row. However the input is cut into
+// batches and splits, at every parallelism, on threads and on the seeded executor, the same rows come out; a kind whose
+// rows depend on order declares the invariant that holds instead. A new kind is under the laws by being registered.
 
 #include <gtest/gtest.h>
 
@@ -89,7 +89,8 @@ std::shared_ptr<const Cut> cut(const Batch& rows, Random& random) {
 /// One run of an example as a whole job.
 class LawRun {
  public:
-  LawRun(const OperatorKind& kind, const Example& example, std::uint64_t seed) : kind_(kind), example_(example), random_(seed) {}
+  LawRun(const OperatorKind& kind, const Example& example, std::uint64_t seed)
+      : kind_(kind), example_(example), random_(seed) {}
 
   /// What came out of the main and the errors port, as sorted JSON.
   Result<std::pair<std::vector<std::string>, std::vector<std::string>>> run(RunOptions options) {
@@ -169,8 +170,8 @@ std::vector<std::string> expected_rows(const std::string& json) {
 }
 
 void expect_example_holds(const OperatorKind& kind, const Example& example, std::uint64_t seed, RunOptions options) {
-  SCOPED_TRACE(kind.name + " " + example.params + ", seed " + std::to_string(seed) + ", cores " +
-               std::to_string(options.cores));
+  SCOPED_TRACE(
+      kind.name + " " + example.params + ", seed " + std::to_string(seed) + ", cores " + std::to_string(options.cores));
   const auto got = LawRun(kind, example, seed).run(options);
   ASSERT_TRUE(got.ok()) << got.error().text();
   if (example.invariant == "count") {
@@ -183,8 +184,8 @@ void expect_example_holds(const OperatorKind& kind, const Example& example, std:
   }
 }
 
-/// Kinds whose parameters JSON can't hold, so that they have no example: a user's function, a model file. Their own tests
-/// run them on both executors.
+/// Kinds whose parameters JSON can't hold, so that they have no example: a user's function, a model file. Their own
+/// tests run them on both executors.
 const std::set<std::string>& without_examples() {
   static const std::set<std::string> names = {"map", "flat_map", "map_batches", "filter_rows", "infer"};
   return names;
@@ -250,8 +251,8 @@ TEST(Laws, a_seed_repeats_bit_for_bit) {
 }
 
 /// Runs the step up to `cut` batches, takes a snapshot, and lets a new step that restored it do the rest.
-Result<std::vector<Batch>> run_restored(const OperatorKind& kind, const Params& params, const std::vector<Batch>& batches,
-                                        std::size_t cut) {
+Result<std::vector<Batch>> run_restored(const OperatorKind& kind, const Params& params,
+                                        const std::vector<Batch>& batches, std::size_t cut) {
   const Schemas schemas = {batches.front().schema()};
   std::int64_t failed = 0;
   Context context;
