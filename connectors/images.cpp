@@ -1,6 +1,6 @@
-// read_images: a picture file is a row. A split is 64 files that follow each other in natural order; its id names the first
-// and the last, and a row's number counts from the first, so that `photos/1.jpg..photos/64.jpg:17` leads to the file. A
-// position counts the files of the split that are done.
+// read_images: a picture file is a row. A split is 64 files that follow each other in natural order; its id names the
+// first and the last, and a row's number counts from the first, so that `photos/1.jpg..photos/64.jpg:17` leads to the
+// file. A position counts the files of the split that are done.
 
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_primitive.h>
@@ -26,10 +26,9 @@ constexpr std::size_t files_a_split = 64;
 const std::vector<std::string> extensions = {"jpg", "jpeg", "png", "webp"};
 
 const Schema& all_columns() {
-  static const Schema schema(arrow::schema({arrow::field("path", arrow::utf8(), /*nullable=*/false),
-                                            arrow::field("bytes", arrow::binary(), false),
-                                            arrow::field("width", arrow::int32()),
-                                            arrow::field("height", arrow::int32())}));
+  static const Schema schema(arrow::schema(
+      {arrow::field("path", arrow::utf8(), /*nullable=*/false), arrow::field("bytes", arrow::binary(), false),
+       arrow::field("width", arrow::int32()), arrow::field("height", arrow::int32())}));
   return schema;
 }
 
@@ -37,7 +36,7 @@ const Schema& all_columns() {
 Result<> read_file(const std::string& path, std::string& bytes) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return system_error("open", path);
-  struct stat status{};
+  struct stat status {};
   bytes.resize(::fstat(descriptor, &status) == 0 ? static_cast<std::size_t>(status.st_size) + 1 : 1);
   std::size_t size = 0;
   ssize_t got = 0;
@@ -93,7 +92,8 @@ class Rows {
 
 class ImageReader final : public SplitReader {
  public:
-  ImageReader(std::shared_ptr<const Wanted> wanted, std::size_t first, std::size_t count, std::size_t done, ReadSize size)
+  ImageReader(std::shared_ptr<const Wanted> wanted, std::size_t first, std::size_t count, std::size_t done,
+              ReadSize size)
       : wanted_(std::move(wanted)), first_(first), count_(count), done_(done), size_(size) {}
 
   Result<Pulled> pull(const Context& context) override {
@@ -181,7 +181,8 @@ class ImageSource final : public Source {
  private:
   static Result<Schema> selected(const std::vector<std::string>& columns) {
     arrow::FieldVector fields;
-    for (const auto& column : columns) fields.push_back(all_columns().arrow()->field(KLEIN_TRY(all_columns().index(column))));
+    for (const auto& column : columns)
+      fields.push_back(all_columns().arrow()->field(KLEIN_TRY(all_columns().index(column))));
     return Schema(arrow::schema(std::move(fields)));
   }
 
@@ -201,13 +202,22 @@ void register_images(Registry& registry) {
       .name = "read_images",
       .doc = "Picture files, a row each: `path`, `bytes` as they are in the file, `width` and `height`, which are null "
              "where the bytes are no picture.",
-      .params = {{.name = "path", .type = ParamType::strings,
+      .params = {{.name = "path",
+                  .type = ParamType::strings,
                   .doc = "A file, a folder (its jpg, jpeg, png and webp files, at any depth), a pattern like "
                          "\"photos/*.jpg\", or a list of these."},
-                 {.name = "columns", .type = ParamType::strings, .doc = "Those to read; by default all four.",
-                  .fallback = Value(), .choices = {"path", "bytes", "width", "height"}, .keyword_only = true},
-                 {.name = "on_error", .type = ParamType::string, .doc = "What to do with a file that can't be read.",
-                  .fallback = "raise", .choices = {"raise", "skip"}, .keyword_only = true}},
+                 {.name = "columns",
+                  .type = ParamType::strings,
+                  .doc = "Those to read; by default all four.",
+                  .fallback = Value(),
+                  .choices = {"path", "bytes", "width", "height"},
+                  .keyword_only = true},
+                 {.name = "on_error",
+                  .type = ParamType::string,
+                  .doc = "What to do with a file that can't be read.",
+                  .fallback = "raise",
+                  .choices = {"raise", "skip"},
+                  .keyword_only = true}},
       .make = ImageSource::make});
 }
 

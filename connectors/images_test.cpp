@@ -14,9 +14,8 @@ namespace fs = std::filesystem;
 
 /// A PNG of 5 by 3 pixels up to the end of its header: all that its size is read from.
 std::string png_header() {
-  const unsigned char bytes[] = {0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 'I', 'H',  'D',
-                                 'R',  0,   0,   0,   5,    0,    0,    0,    3, 8, 2, 0,  0,   0,    0x92,
-                                 0x47, 0xd6, 0xcf};
+  const unsigned char bytes[] = {0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 'I',  'H',  'D',  'R', 0,
+                                 0,    0,   5,   0,   0,    0,    3,    8,    2, 0, 0, 0,  0x92, 0x47, 0xd6, 0xcf};
   return {reinterpret_cast<const char*>(bytes), sizeof bytes};
 }
 
