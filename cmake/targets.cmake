@@ -45,3 +45,7 @@ if(KLEIN_TESTS)
   target_link_libraries(klein_tests PRIVATE klein PyArrow::compute PkgConfig::MEDIA GTest::gtest_main GTest::gmock)
   add_test(NAME klein_tests COMMAND klein_tests)
 endif()
+
+if(KLEIN_PYTHON)
+  include(PythonModule)
+endif()

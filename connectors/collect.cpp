@@ -53,6 +53,12 @@ std::optional<Batch> Collector::next() {
   return batch;
 }
 
+bool Collector::wait_for(std::chrono::milliseconds time) {
+  const Lock lock(mutex_);
+  if (waiting_.empty() && !ended_) changed_.wait_for(mutex_, time);
+  return !waiting_.empty() || ended_;
+}
+
 std::vector<Batch> Collector::all() {
   std::vector<Batch> batches;
   {

@@ -2,6 +2,7 @@
 // Collector — where a job's rows meet the program that asked for them: `take`, `to_arrow`, `iter_batches`. One job's
 // sink `collect` fills it, one thread takes from it; any thread may do either.
 
+#include <chrono>
 #include <deque>
 #include <optional>
 #include <string>
@@ -27,7 +28,8 @@ class Collector final : public Object {
   bool has_room(const Waker& waker);          // the same without a batch, for a task woken by something else
 
   // The program's side.
-  std::optional<Batch> next();  // waits; nothing: the stream ended
+  std::optional<Batch> next();                    // waits; nothing: the stream ended
+  bool wait_for(std::chrono::milliseconds time);  // true once `next` would return at once; waits at most so long
   /// All that came, in the order of the source: by split, then by row. After the job has ended.
   std::vector<Batch> all();
 

@@ -1,0 +1,122 @@
+// A job in Python's hands. Nothing waits with the GIL held, and none outlives the interpreter.
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
+#include <nanobind/stl/vector.h>
+
+#include <chrono>
+#include <set>
+
+#include "api/klein.h"
+#include "base/mutex.h"
+#include "bind.h"
+#include "errors.h"
+#include "values.h"
+
+namespace klein::py {
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+/// Jobs that may run when the program ends.
+struct Running {
+  std::set<Job*> jobs;  // guarded by the GIL
+  static Running& all() {
+    static auto* const running = new Running;
+    return *running;
+  }
+};
+
+struct SharedJob {
+  explicit SharedJob(std::unique_ptr<Job> started) : job(std::move(started)) { Running::all().jobs.insert(job.get()); }
+  SharedJob(const SharedJob&) = delete;
+  SharedJob& operator=(const SharedJob&) = delete;
+  ~SharedJob() {
+    Running::all().jobs.erase(job.get());
+    const nb::gil_scoped_release unlocked;  // its threads may be waiting for the GIL
+    job.reset();
+  }
+  std::unique_ptr<Job> job;
+};
+
+template <typename T>
+std::optional<T> optional_of(const nb::dict& given, const char* key) {
+  if (!given.contains(key) || given[key].is_none()) return std::nullopt;
+  return nb::cast<T>(given[key]);
+}
+
+std::unique_ptr<SharedJob> start_job(const std::vector<Flow>& flows, const nb::dict& options) {
+  const auto chosen = to_options(options);
+  auto started = [&] {
+    const nb::gil_scoped_release unlocked;
+    return start(flows, chosen);
+  }();
+  return std::make_unique<SharedJob>(unwrap(std::move(started)));
+}
+
+bool wait_for(const SharedJob& shared, int milliseconds) {
+  bool ended = false;
+  {
+    const nb::gil_scoped_release unlocked;
+    ended = shared.job->wait_for(std::chrono::milliseconds(milliseconds));
+  }
+  if (PyErr_CheckSignals() < 0) throw nb::python_error();
+  return ended;
+}
+
+nb::tuple wait(const SharedJob& shared) {
+  auto ended = [&] {
+    const nb::gil_scoped_release unlocked;
+    return shared.job->wait();
+  }();
+  const auto report = unwrap(std::move(ended));
+  return nb::make_tuple(to_object(to_value(report)), to_text(report));
+}
+
+void stop(const SharedJob& shared, bool drain) {
+  const nb::gil_scoped_release unlocked;
+  shared.job->stop(drain ? Stop::drain : Stop::now);
+}
+
+void stop_all() {
+  for (auto* job : std::set<Job*>(Running::all().jobs)) {
+    const nb::gil_scoped_release unlocked;
+    job->stop(Stop::now);
+    static_cast<void>(job->wait().ok());
+  }
+}
+
+}  // namespace
+
+RunOptions to_options(const nb::dict& given) {
+  RunOptions options;
+  options.cores = optional_of<int>(given, "cores").value_or(0);
+  options.memory = optional_of<std::int64_t>(given, "memory").value_or(options.memory);
+  options.seed = optional_of<std::uint64_t>(given, "seed");
+  if (const auto mode = optional_of<std::string>(given, "mode")) {
+    if (*mode != "batch" && *mode != "stream") {
+      throw Failed(Error(Code::invalid, "mode is \"batch\" or \"stream\", not \"" + *mode + "\""));
+    }
+    options.mode = *mode == "batch" ? Mode::batch : Mode::stream;
+  }
+  return options;
+}
+
+void bind_job(nb::module_& m) {
+  nb::class_<SharedJob>(m, "Job", "A plan that runs in this process.")
+      .def("wait_for", wait_for, "milliseconds"_a, "True once it has ended. Signals are looked at after the wait.")
+      .def("wait", wait, nb::sig("def wait(self) -> tuple[dict[str, typing.Any], str]"), "Waits until it has ended; its report, as values and as text.")
+      .def("stop", stop, "drain"_a = true, "Ends it: what was read is finished, or not.")
+      .def("stats", [](const SharedJob& shared) { return to_object(to_value(shared.job->stats())); },
+           nb::sig("def stats(self) -> dict[str, typing.Any]"), "How far it is.")
+      .def("trace", [](const SharedJob& shared) { return shared.job->trace(); }, "Of a seeded run: a hash of its choices.");
+  m.def("start", start_job, "flows"_a, "options"_a,
+        nb::sig("def start(flows: list[Flow], options: dict[str, typing.Any]) -> Job"), "Runs one plan of these sinks.");
+  m.def("available_cores", available_cores, "Cores that this process may use.");
+  nb::module_::import_("atexit").attr("register")(nb::cpp_function(stop_all));
+}
+
+}  // namespace klein::py

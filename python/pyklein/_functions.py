@@ -1,0 +1,109 @@
+"""The user's functions on their way into a plan."""
+
+from __future__ import annotations
+
+from . import _core
+from .errors import InvalidError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Protocol
+
+    class HasSchema(Protocol):
+        """A pyarrow schema, or anything else that gives Arrow's."""
+
+        def __arrow_c_schema__(self) -> object: ...
+
+    SchemaLike = HasSchema | Mapping[str, Any]
+
+_CO_ASYNC = 0x80 | 0x200  # a coroutine function, an asynchronous generator
+_TYPES = {int: "int64", float: "float64", str: "string", bytes: "binary", bool: "bool"}
+
+
+def to_schema(schema: SchemaLike | None) -> Any:
+    """A schema as Arrow has it; from a dict of names to types: pyarrow's, their names, or int, float, str, bytes, bool."""
+    if schema is None or hasattr(schema, "__arrow_c_schema__"):
+        return schema
+    if not isinstance(schema, dict):
+        raise InvalidError(f"a schema is a pyarrow schema or a dict of names to types, not {type(schema).__name__}")
+    from ._formats import arrow
+
+    return arrow().schema([(column, _TYPES.get(kind, kind)) for column, kind in schema.items()])
+
+
+def name_of(fn: Any) -> str:
+    """What a plan shows: `embed`, `Captioner`, `<lambda>`."""
+    return str(getattr(fn, "__qualname__", None) or type(fn).__qualname__).replace("<locals>.", "")
+
+
+def check_callable(fn: Any, verb: str) -> None:
+    """Refuses what can't be called, and async functions."""
+    if not callable(fn):
+        raise InvalidError(f"{verb} wants a function or a class, not {type(fn).__name__}")
+    code = getattr(fn, "__code__", None) or getattr(getattr(fn, "__call__", None), "__code__", None)
+    if code is not None and code.co_flags & _CO_ASYNC:
+        raise InvalidError(f"{verb} can't call the async function {name_of(fn)} yet; give a plain one")
+
+
+def row_function(
+    fn: Callable[..., Any],
+    mode: str,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any] | None,
+    make_args: Sequence[Any],
+    make_kwargs: Mapping[str, Any] | None,
+    schema: SchemaLike | None,
+    batch_rows: int,
+) -> _core.Object:
+    """A function of rows; a class is made once a task."""
+    check_callable(fn, mode)
+    made = isinstance(fn, type)
+    if not made and (make_args or make_kwargs):
+        raise InvalidError("fn_constructor_args and fn_constructor_kwargs go with a class, and fn is none")
+    return _core.row_function(
+        fn,
+        mode,
+        name_of(fn),
+        tuple(args) or None,
+        dict(kwargs) if kwargs else None,
+        tuple(make_args) if made else None,
+        dict(make_kwargs or {}) if made else None,
+        to_schema(schema),
+        batch_rows,
+    )
+
+
+def batch_function(
+    fn: Callable[..., Any],
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    make_args: Sequence[Any] = (),
+    make_kwargs: Mapping[str, Any] | None = None,
+    batch_format: str | None = "numpy",
+    schema: SchemaLike | None = None,
+    batch_rows: int = 0,
+) -> _core.Object:
+    """A function of batches in the format that it wants; a class is made once a task."""
+    from ._formats import Recipe
+
+    check_callable(fn, "map_batches")
+    if not isinstance(fn, type) and (make_args or make_kwargs):
+        raise InvalidError("fn_constructor_args and fn_constructor_kwargs go with a class, and fn is none")
+    wanted = to_schema(schema)
+    recipe = Recipe(fn, tuple(args), dict(kwargs or {}), tuple(make_args), dict(make_kwargs or {}), batch_format, wanted)
+    return _core.batch_function(recipe, name_of(fn), wanted, batch_rows)
+
+
+def generic_function(fn: Any) -> Any:
+    """For kinds that know nothing of Python: a function of batches, unless it is one of the engine's already."""
+    return fn if isinstance(fn, _core.Object) else batch_function(fn)
+
+
+def rows_of_a_call(batch_size: int | str | None) -> int:
+    """How many rows a call should get: 0 is "as they come"."""
+    if batch_size is None or batch_size == "auto":
+        return 0
+    if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
+        raise InvalidError(f'batch_size is a positive number or "auto", not {batch_size!r}')
+    return batch_size

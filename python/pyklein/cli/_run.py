@@ -1,0 +1,76 @@
+"""`klein run` and `klein explain`: a program's flows."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ..errors import Error, InvalidError
+from ..flow import Flow, start
+from . import FAILED, STOPPED, WORKED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def _namespace(path: str) -> dict[str, object]:
+    """What a program defines. Its `if __name__ == "__main__"` is not run: the command runs its flows."""
+    from runpy import run_path
+
+    if not os.path.exists(path):
+        raise InvalidError(f"there is no program '{path}'")
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    return dict(run_path(path, run_name="__klein__"))
+
+
+def flows_of(program: str, *, sinks: bool = True) -> list[Flow]:
+    """The named flow of FILE:NAME, or every flow of FILE that ends in a sink."""
+    path, _, name = program.partition(":")
+    defined = {key: value for key, value in _namespace(path).items() if isinstance(value, Flow)}
+    if name and name not in defined:
+        raise InvalidError(f"{path} defines no flow '{name}'; it defines {', '.join(defined) or 'none'}")
+    if name:
+        return [defined[name]]
+    found = list({id(flow): flow for flow in defined.values() if flow._core.is_sink}.values())
+    if not found and not sinks and len(defined) == 1:
+        return list(defined.values())
+    if not found:
+        raise InvalidError(
+            f"{path} defines no flow that ends in a sink"
+            + (f"; name one to look at: {path}:{next(iter(defined))}" if defined and not sinks else "")
+            + ("; end one in .write_...() or .discard()" if sinks else "")
+        )
+    return found
+
+
+def run(options: Namespace) -> int:
+    """Runs; prints the report."""
+    flows = flows_of(options.program)
+    job = start(*flows, cores=options.cores, memory=options.memory, mode=options.mode, seed=options.seed,
+                checkpoint=options.checkpoint)  # fmt: skip
+    try:
+        report = job.wait(progress=not options.no_progress)
+    except (Error, KeyboardInterrupt):
+        raise
+    except Exception:  # the user's own
+        import traceback
+
+        traceback.print_exc()
+        return FAILED
+    if options.json:
+        import json
+
+        print(json.dumps(report.to_dict()))
+    else:
+        print(report, end="")
+    return STOPPED if report.stopped else WORKED
+
+
+def explain(options: Namespace) -> int:
+    """Prints the views."""
+    flows = flows_of(options.program, sinks=False)
+    for flow in flows:
+        flow._ran = True  # it is only looked at
+        print(flow.explain(options.view, "json" if options.json else "text"))
+    return WORKED

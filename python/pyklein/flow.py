@@ -1,0 +1,407 @@
+"""Flow: a program as it is written. A value: each verb returns a new one, and nothing is read before it runs.
+
+The verbs that say how Python's own functions are called are here; the others are generated from their kinds' rows.
+"""
+
+from __future__ import annotations
+
+import sys
+from _warnings import warn
+
+from ._library import open_engine
+
+_core = open_engine()
+
+from ._verbs import Verbs  # noqa: E402  (needs the engine)
+from .errors import InvalidError, NotRunWarning, refuse_not_built  # noqa: E402
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any, Literal
+
+    import pandas
+    import pyarrow
+
+    from . import _core
+    from ._functions import SchemaLike
+    from .job import Job
+    from .report import RunReport
+
+    OnError = Literal["raise", "skip", "dead_letter"]
+
+
+class Flow(Verbs):
+    """Steps from a source on. `klein.read_parquet(...)`, `klein.from_items(...)` and others begin one."""
+
+    __slots__ = ("__weakref__", "_before", "_core", "_ran")
+
+    def __init__(self, core: _core.Flow, before: tuple[Flow, ...] = ()) -> None:
+        self._core = core
+        self._before = before
+        self._ran = False
+
+    @classmethod
+    def source(cls, kind: str, params: dict[str, Any], name: str | None = None) -> Flow:
+        """A flow that begins with a source of this kind: what the functions of sources call."""
+        return cls(_core.source(kind, _given(params), name or ""))
+
+    def then(
+        self, kind: str, params: dict[str, Any], name: str | None = None, others: Sequence[Flow] = ()
+    ) -> Flow:
+        """This flow, and others, into a step of this kind: what the verbs call."""
+        if kind == "infer":
+            from ._library import tell_onnxruntime
+
+            tell_onnxruntime()
+        core = self._core.then(kind, _given(params), name or "", [other._core for other in others])
+        return Flow(core, (self, *others))
+
+    # ---- rows through Python ----
+
+    def map(
+        self,
+        fn: Callable[..., dict[str, Any]],
+        *,
+        fn_args: Sequence[Any] = (),
+        fn_kwargs: Mapping[str, Any] | None = None,
+        fn_constructor_args: Sequence[Any] = (),
+        fn_constructor_kwargs: Mapping[str, Any] | None = None,
+        schema: SchemaLike | None = None,
+        on_error: OnError = "raise",
+        batch_size: int | Literal["auto"] | None = "auto",
+        concurrency: object = None,
+        num_cpus: object = None,
+        num_gpus: object = None,
+        isolation: object = None,
+        name: str | None = None,
+    ) -> Flow:
+        """Turn each row into another: `flow.map(lambda row: {**row, "n": row["n"] + 1})`.
+
+        A row is a dict. `fn` is called with it, then `fn_args` and `fn_kwargs`; a class is made once a task, with
+        `fn_constructor_args` and `fn_constructor_kwargs`, and then called. Consecutive ones are fused: a row goes through
+        all of them before the next. Column types come from the first rows, unless `schema` says them.
+        """
+        refuse_not_built(concurrency=concurrency, num_cpus=num_cpus, num_gpus=num_gpus, isolation=isolation)
+        return self._rows("map", "map", fn, fn_args, fn_kwargs, fn_constructor_args, fn_constructor_kwargs, schema,
+                          on_error, batch_size, name)  # fmt: skip
+
+    def flat_map(
+        self,
+        fn: Callable[..., Iterable[dict[str, Any]]],
+        *,
+        fn_args: Sequence[Any] = (),
+        fn_kwargs: Mapping[str, Any] | None = None,
+        fn_constructor_args: Sequence[Any] = (),
+        fn_constructor_kwargs: Mapping[str, Any] | None = None,
+        schema: SchemaLike | None = None,
+        on_error: OnError = "raise",
+        batch_size: int | Literal["auto"] | None = "auto",
+        concurrency: object = None,
+        num_cpus: object = None,
+        num_gpus: object = None,
+        isolation: object = None,
+        name: str | None = None,
+    ) -> Flow:
+        """Turn each row into any number of rows: `fn` returns or yields them. The arguments are those of `map`."""
+        refuse_not_built(concurrency=concurrency, num_cpus=num_cpus, num_gpus=num_gpus, isolation=isolation)
+        return self._rows("flat_map", "flat_map", fn, fn_args, fn_kwargs, fn_constructor_args, fn_constructor_kwargs,
+                          schema, on_error, batch_size, name)  # fmt: skip
+
+    def filter(
+        self,
+        predicate: pyarrow.compute.Expression | Callable[..., object],
+        *,
+        fn_args: Sequence[Any] = (),
+        fn_kwargs: Mapping[str, Any] | None = None,
+        on_error: OnError = "raise",
+        name: str | None = None,
+    ) -> Flow:
+        """Keep the rows for which `predicate` is true.
+
+        An expression, `klein.col("price") > 3`, runs in C++ and may be moved into the read; a function of a row, a dict,
+        runs in Python.
+        """
+        if not callable(predicate):
+            if fn_args or fn_kwargs or on_error != "raise":
+                raise InvalidError("fn_args, fn_kwargs and on_error go with a function, and the predicate is none")
+            return self.then("filter", {"predicate": predicate}, name)
+        return self._rows("filter_rows", "filter", predicate, fn_args, fn_kwargs, (), None, None, on_error, None, name)
+
+    def _rows(
+        self, kind: str, mode: str, fn: Any, args: Any, kwargs: Any, make_args: Any, make_kwargs: Any, schema: Any,
+        on_error: str, batch_size: Any, name: str | None,
+    ) -> Flow:  # fmt: skip
+        from ._functions import row_function, rows_of_a_call
+
+        size = rows_of_a_call(batch_size)
+        made = row_function(fn, mode, args, kwargs, make_args, make_kwargs, schema, size)
+        return self.then(kind, {"fn": made, "on_error": on_error}, name)
+
+    def map_batches(
+        self,
+        fn: Callable[..., Any],
+        *,
+        batch_size: int | Literal["auto"] | None = "auto",
+        batch_format: Literal["numpy", "pyarrow", "pandas", "torch"] | None = "numpy",
+        fn_args: Sequence[Any] = (),
+        fn_kwargs: Mapping[str, Any] | None = None,
+        fn_constructor_args: Sequence[Any] = (),
+        fn_constructor_kwargs: Mapping[str, Any] | None = None,
+        schema: SchemaLike | None = None,
+        on_error: OnError = "raise",
+        concurrency: object = None,
+        num_cpus: object = None,
+        num_gpus: object = None,
+        isolation: object = None,
+        in_flight: object = None,
+        name: str | None = None,
+    ) -> Flow:
+        """Turn each batch into another, or, by a generator, into several.
+
+        `fn` is called with a dict of numpy arrays (or a pyarrow table, a pandas data frame, a dict of torch tensors) of
+        at most `batch_size` rows, then `fn_args` and `fn_kwargs`; a class is made once a task, with
+        `fn_constructor_args` and `fn_constructor_kwargs`, and then called. It returns any of these, or a list of dicts.
+        """
+        from ._functions import batch_function, rows_of_a_call
+
+        refuse_not_built(concurrency=concurrency, num_cpus=num_cpus, num_gpus=num_gpus, isolation=isolation,
+                         in_flight=in_flight)  # fmt: skip
+        made = batch_function(fn, fn_args, fn_kwargs, fn_constructor_args, fn_constructor_kwargs, batch_format, schema,
+                              rows_of_a_call(batch_size))  # fmt: skip
+        return self.then("map_batches", {"fn": made, "on_error": on_error}, name)
+
+    # ---- the shape of the program ----
+
+    def with_column(self, column: str, expression: Any, *, name: str | None = None) -> Flow:
+        """Add one column, computed by an expression: `flow.with_column("total", klein.col("price") * 2)`."""
+        return self.then("with_columns", {"columns": {column: expression}}, name)
+
+    def split_errors(self) -> tuple[Flow, Flow]:
+        """The rows that came through, and the dead letters of the last step (`on_error="dead_letter"`)."""
+        return self, Flow(self._core.port("errors"), (self,))
+
+    def pipe(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """`fn(self, *args, **kwargs)`: a function from flow to flow is the unit of reuse."""
+        return fn(self, *args, **kwargs)
+
+    # ---- running ----
+
+    def run(
+        self,
+        *,
+        progress: bool = True,
+        cores: int | None = None,
+        memory: int | str | None = None,
+        mode: Literal["batch", "stream"] | None = None,
+        seed: int | None = None,
+        checkpoint: object = None,
+        interval: object = None,
+        restart: object = None,
+        on: object = None,
+    ) -> RunReport:
+        """Run this flow, which ends in a sink, to its end; what it did, as a report.
+
+        Ctrl-C finishes what was read and gives the report; a second one stops at once and commits nothing. `cores` are
+        those to use (all), `memory` the bytes in flight between steps ("256MB"); `seed` runs it on one thread under a
+        virtual clock, every choice made from the seed.
+        """
+        return run(self, progress=progress, cores=cores, memory=memory, mode=mode, seed=seed, checkpoint=checkpoint,
+                   interval=interval, restart=restart, on=on)  # fmt: skip
+
+    def start(
+        self,
+        *,
+        cores: int | None = None,
+        memory: int | str | None = None,
+        mode: Literal["batch", "stream"] | None = None,
+        checkpoint: object = None,
+        interval: object = None,
+        on: object = None,
+    ) -> Job:
+        """Begin to run this flow, which ends in a sink, and go on: the job can be waited for and stopped."""
+        return start(self, cores=cores, memory=memory, mode=mode, checkpoint=checkpoint, interval=interval, on=on)
+
+    def explain(
+        self,
+        view: Literal["logical", "optimized", "execution", "physical"] | None = None,
+        format: Literal["text", "json"] = "text",
+    ) -> str:
+        """The plan as it is written, optimised, run and placed: one view, or all four."""
+        if view not in (None, "logical", "optimized", "execution", "physical"):
+            raise InvalidError(f"view is logical, optimized, execution or physical, not {view!r}")
+        if format not in ("text", "json"):
+            raise InvalidError(f"format is text or json, not {format!r}")
+        ends = self._core if self._core.is_sink else self._core.then("discard", {})
+        return _core.explain([ends], {}, view or "", format == "json")
+
+    # ---- immediate answers ----
+
+    def take(self, limit: int = 20) -> list[dict[str, Any]]:
+        """The first rows of the source's order, as dicts."""
+        from ._answers import collected
+
+        return collected(self.limit(limit), cores=1).rows()
+
+    def take_all(self, limit: int | None = None) -> list[dict[str, Any]]:
+        """All rows as dicts, in the source's order; refuses to give more than `limit`."""
+        from ._answers import all_rows
+
+        return all_rows(self, limit)
+
+    def collect(self, limit: int | None = None) -> list[dict[str, Any]]:
+        """The same as `take_all`."""
+        return self.take_all(limit)
+
+    def show(self, limit: int = 20) -> None:
+        """Print the first rows."""
+        for row in self.take(limit):
+            print(row)
+
+    def count(self) -> int:
+        """How many rows there are."""
+        from ._answers import counted
+
+        return counted(self)
+
+    def schema(self) -> pyarrow.Schema:
+        """Names and types of the columns; where only running tells, the first row is computed."""
+        from ._answers import schema_of
+
+        return schema_of(self)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """All rows as a pyarrow table, in the source's order."""
+        from ._answers import to_arrow
+
+        return to_arrow(self)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """All rows as a pandas data frame, in the source's order."""
+        return self.to_arrow().to_pandas()
+
+    def iter_batches(
+        self,
+        *,
+        batch_size: int | None = None,
+        batch_format: Literal["numpy", "pyarrow", "pandas", "torch"] | None = "numpy",
+    ) -> Iterator[Any]:
+        """Batches as they come, in no order between them, while the flow runs; of `batch_size` rows, the last one fewer."""
+        from ._answers import iter_batches
+
+        return iter_batches(self, batch_size, batch_format)
+
+    def iter_rows(self) -> Iterator[dict[str, Any]]:
+        """Rows as they come, in no order, while the flow runs."""
+        from ._answers import iter_rows
+
+        return iter_rows(self)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """All rows, for polars, duckdb, pandas and whatever else reads Arrow's streams."""
+        from ._answers import collected
+
+        return collected(self).__arrow_c_stream__()
+
+    # ---- as a value ----
+
+    def __repr__(self) -> str:
+        schema = self._core.schema
+        columns = "known when it runs" if schema is None else repr(schema)
+        return f"Flow, not run:\n{_indented(self._core.text())}columns: {columns}"
+
+    def __del__(self) -> None:
+        core = getattr(self, "_core", None)
+        if core is not None and core.is_sink and not self._ran:
+            warn(f"a flow that ends in '{core.kind}' was dropped without being run: call run() or start()", NotRunWarning)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_"):
+            verb = _verb_of_plugin(name)
+            if verb is not None:
+                return verb.__get__(self)
+        raise AttributeError(f"a flow has no '{name}'{_nearest(name)}")
+
+
+def _indented(text: str) -> str:
+    return "".join(f"  {line}\n" for line in text.splitlines())
+
+
+def _given(params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters without flows by mistake."""
+    for name, value in params.items():
+        if isinstance(value, Flow):
+            raise InvalidError(f"'{name}' is a flow; give a value")
+    return params
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [each for each in dir(Flow) if not each.startswith("_")], 1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _verb_of_plugin(name: str) -> Any:
+    """The method of a kind that was registered after this package was made, or None."""
+    kinds = _core.kinds()
+    for row in [*kinds["operators"], *kinds["sinks"]]:
+        if row["name"] == name:
+            from ._render import made_method
+
+            verb = made_method(row)
+            setattr(Flow, name, verb)
+            return verb
+    return None
+
+
+def source_function(name: str) -> Any:
+    """The function of a source, generated with the package or, for a plug-in's kind, now."""
+    from . import _verbs
+
+    if name in _verbs.__all__:
+        return getattr(_verbs, name)
+    for row in _core.kinds()["sources"]:
+        if row["name"] == name:
+            from ._render import made_function
+
+            return made_function(row)
+    raise AttributeError(f"module 'pyklein' has no attribute '{name}'")
+
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+
+
+def _bytes(memory: int | str | None) -> int | None:
+    """256 << 20, "256MB" or "1GiB"."""
+    if memory is None or isinstance(memory, int):
+        return memory
+    digits = memory.strip().rstrip("KMGTBkmgtib ")
+    unit = memory.strip()[len(digits) :].strip().lower().removesuffix("b")
+    try:
+        return int(float(digits) * _UNITS[unit])
+    except (KeyError, ValueError):
+        raise InvalidError(f'memory is bytes, or a size like "256MB", not {memory!r}') from None
+
+
+def run(*flows: Flow, progress: bool = True, **options: Any) -> RunReport:
+    """Run flows that end in sinks as one job: what they share runs once. The options are those of `Flow.run`."""
+    return start(*flows, **options).wait(progress=progress)
+
+
+def start(*flows: Flow, memory: int | str | None = None, **options: Any) -> Job:
+    """Begin to run flows that end in sinks as one job. The options are those of `Flow.run`."""
+    from .job import Job
+
+    if not flows:
+        raise InvalidError("there is nothing to run: give at least one flow that ends in a sink")
+    known = {key: options.pop(key, None) for key in ("cores", "mode", "seed")}
+    refuse_not_built(**options)
+    job = Job([flow._core for flow in flows], {**known, "memory": _bytes(memory)})
+    for flow in flows:
+        flow._ran = True
+    return job
+
+
+if sys.version_info < (3, 11):
+    raise ImportError("pyklein needs Python 3.11 or newer")

@@ -1,0 +1,93 @@
+"""A running flow: wait for it, look at it, stop it."""
+
+from __future__ import annotations
+
+import sys
+
+from . import _core
+from .errors import refuse_not_built
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from .report import RunReport
+
+_SLICE = 100  # milliseconds between two looks at signals
+
+
+class Job:
+    """A flow that runs in this process. It ends by itself, by `stop`, or with the program."""
+
+    __slots__ = ("__weakref__", "_core", "_seeded")
+
+    def __init__(self, flows: Sequence[_core.Flow], options: dict[str, Any]) -> None:
+        self._core = _core.start(list(flows), options)
+        self._seeded = options.get("seed") is not None
+
+    def wait(self, progress: bool = False) -> RunReport:
+        """Waits until the job has ended; its report, or the exception that ended it.
+
+        The first Ctrl-C lets the job finish what it has read and gives its report, with `stopped` true; the second one
+        stops it at once, nothing is committed, and KeyboardInterrupt is raised.
+        """
+        interrupts = 0
+        while True:
+            try:
+                self._wait(progress and interrupts == 0)
+                break
+            except KeyboardInterrupt:
+                interrupts += 1
+                self._interrupted(interrupts)
+        report = self._report()
+        if interrupts > 1:
+            raise KeyboardInterrupt
+        return report
+
+    def _interrupted(self, times: int) -> None:
+        if times == 1:
+            print("stopping: finishing what was read; Ctrl-C again stops now", file=sys.stderr, flush=True)
+        self._core.stop(drain=times == 1)
+
+    def _wait(self, progress: bool) -> None:
+        if self._seeded or self._core.wait_for(_SLICE):
+            return
+        if progress:
+            self._show()
+        while not self._core.wait_for(_SLICE):
+            pass
+
+    def _show(self) -> None:
+        from .progress import QUIET_SECONDS, Progress
+
+        if self._core.wait_for(int(QUIET_SECONDS * 1000) - _SLICE):
+            return
+        shown = Progress()
+        try:
+            while not self._core.wait_for(_SLICE):
+                shown.show(self._core.stats())
+        finally:
+            shown.clear()
+
+    def _report(self) -> RunReport:
+        from .report import RunReport
+
+        facts, text = self._core.wait()
+        return RunReport(facts, text)
+
+    def stop(self, savepoint: str | None = None, *, now: bool = False) -> None:
+        """Ends the job: what was read is finished and committed; with `now`, nothing is."""
+        refuse_not_built(savepoint=savepoint)
+        self._core.stop(drain=not now)
+
+    def status(self) -> str:
+        """"running" or "ended"."""
+        return "ended" if self._core.wait_for(0) else "running"
+
+    def metrics(self) -> dict[str, Any]:
+        """Rows, seconds and each step's share, as they are now."""
+        return self._core.stats()
+
+    def __repr__(self) -> str:
+        return f"<Job {self.status()}, {self._core.stats()['rows_in']} rows read>"

@@ -1,0 +1,67 @@
+"""The command `klein`."""
+
+import json
+
+import pytest
+from pyklein.cli import FAILED, WORKED, WRONG, main
+
+PROGRAM = """
+import pyklein as klein
+numbers = klein.range(5)
+kept = numbers.limit(3).discard()
+"""
+
+
+@pytest.fixture
+def program(tmp_path) -> str:
+    path = tmp_path / "app.py"
+    path.write_text(PROGRAM)
+    return str(path)
+
+
+def test_run_prints_the_report(program, capsys) -> None:
+    assert main(["run", program]) == WORKED
+    assert "3 out" in capsys.readouterr().out
+
+
+def test_run_gives_json_to_programs(program, capsys) -> None:
+    assert main(["run", f"{program}:kept", "--json"]) == WORKED
+    assert json.loads(capsys.readouterr().out)["rows_out"] == 3
+
+
+def test_explain_shows_a_view(program, capsys) -> None:
+    assert main(["explain", program, "--view", "logical"]) == WORKED
+    assert "limit" in capsys.readouterr().out
+
+
+def test_operators_lists_and_shows(capsys) -> None:
+    assert main(["operators"]) == WORKED
+    assert "limit" in capsys.readouterr().out
+    assert main(["operators", "limit"]) == WORKED
+    assert "count (int64; must be given)" in capsys.readouterr().out
+    assert main(["operators", "limit", "--json"]) == WORKED
+    assert json.loads(capsys.readouterr().out)["name"] == "limit"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "nowhere.py"], "there is no program 'nowhere.py'"),
+        (["operators", "limti"], "did you mean 'limit'"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(arguments, words, capsys) -> None:
+    assert main(arguments) == WRONG
+    assert words in capsys.readouterr().err
+
+
+def test_an_unknown_flow_is_named(program, capsys) -> None:
+    assert main(["run", f"{program}:other"]) == WRONG
+    assert "defines no flow 'other'; it defines numbers, kept" in capsys.readouterr().err
+
+
+def test_a_flow_that_fails_is_an_exit_code(tmp_path, capsys) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text("import pyklein as klein\nbad = klein.range(1).map(lambda row: 1 / 0).discard()\n")
+    assert main(["run", str(path)]) == FAILED
+    assert "ZeroDivisionError" in capsys.readouterr().err

@@ -1,0 +1,149 @@
+"""The user's own functions: of rows, fused; of batches, in the format they want."""
+
+import traceback
+
+import numpy
+import pandas
+import pyarrow
+import pyklein as klein
+import pytest
+
+
+def test_map_filter_and_flat_map() -> None:
+    flow = (
+        klein.range(6)
+        .map(lambda row: {"n": row["id"] * 10})
+        .filter(lambda row: row["n"] >= 30)
+        .flat_map(lambda row: [{"n": row["n"]}, {"n": row["n"] + 1}])
+    )
+    assert [row["n"] for row in flow.take_all()] == [30, 31, 40, 41, 50, 51]
+
+
+def test_flat_map_takes_generators() -> None:
+    def twice(row):
+        yield row
+        yield row
+
+    assert klein.range(2).flat_map(twice).count() == 4
+
+
+def test_consecutive_maps_are_one_step() -> None:
+    flow = klein.range(3).map(lambda row: row).map(lambda row: row, name="second").discard()
+    assert flow.explain("optimized").count("map") == 1
+    flow.run(progress=False)
+
+
+def test_arguments_follow_the_row() -> None:
+    flow = klein.range(1).map(lambda row, add, *, times: {"n": (row["id"] + add) * times}, fn_args=(2,), fn_kwargs={"times": 5})
+    assert flow.take_all() == [{"n": 10}]
+
+
+class Adder:
+    made = 0
+
+    def __init__(self, number, plus=0):
+        Adder.made += 1
+        self.number = number + plus
+
+    def __call__(self, row):
+        return {"n": row["id"] + self.number}
+
+
+def test_a_class_is_made_once_a_task() -> None:
+    Adder.made = 0
+    flow = klein.range(3).map(Adder, fn_constructor_args=(5,), fn_constructor_kwargs={"plus": 1})
+    assert [row["n"] for row in flow.take(3)] == [6, 7, 8]
+    assert Adder.made == 1
+
+
+def test_a_users_exception_keeps_its_traceback_and_names_step_and_row() -> None:
+    def divide(row):
+        return {"x": 1 / (row["id"] - 2)}
+
+    with pytest.raises(ZeroDivisionError) as raised:
+        klein.range(4).map(divide, name="invert").take_all()
+    assert traceback.extract_tb(raised.value.__traceback__)[-1].name == "divide"
+    assert raised.value.__notes__ == ["raised in step 'invert', row range:2"]
+
+
+def test_skip_and_dead_letters_keep_the_other_rows() -> None:
+    def picky(row):
+        if row["id"] == 1:
+            raise ValueError("not this one")
+        return {"id": row["id"]}
+
+    assert klein.range(3).map(picky, on_error="skip").take_all() == [{"id": 0}, {"id": 2}]
+    good, bad = klein.range(3).map(picky, on_error="dead_letter").split_errors()
+    assert bad.take_all()[0]["error"] == "ValueError: not this one"
+    assert good.count() == 2
+
+
+def test_a_later_row_of_another_type_is_named() -> None:
+    with pytest.raises(klein.InvalidError, match="row range:70000: .*column 'x' holds int64, and a value is of Python type str"):
+        klein.range(70_001).map(lambda row: {"x": "late" if row["id"] == 70_000 else 1}).take_all()
+
+
+def test_a_map_that_returns_no_dict_is_named() -> None:
+    with pytest.raises(klein.InvalidError, match="the function returned int; a row is a dict"):
+        klein.range(1).map(lambda row: 3).take_all()
+
+
+def test_the_declared_schema_holds() -> None:
+    flow = klein.range(2).map(lambda row: {"id": row["id"]}, schema={"id": "int16"})
+    assert flow.schema() == pyarrow.schema([("id", pyarrow.int16())])
+    assert flow.to_arrow().schema == flow.schema()
+    with pytest.raises(klein.InvalidError, match="column 'id'"):
+        klein.range(1).map(lambda row: {"id": 2**20}, schema={"id": "int16"}).take_all()
+
+
+def test_an_empty_flow_has_the_schema_of_its_input() -> None:
+    assert klein.range(0).map(lambda row: {"x": 1}).to_arrow().schema.names == ["id"]
+
+
+def test_batches_are_dicts_of_arrays() -> None:
+    def double(batch):
+        assert type(batch["id"]) is numpy.ndarray
+        return {"id": batch["id"], "twice": batch["id"] * 2}
+
+    assert klein.range(3).map_batches(double).take_all()[2] == {"id": 2, "twice": 4}
+
+
+@pytest.mark.parametrize(("batch_format", "kind"), [("pyarrow", pyarrow.Table), ("pandas", pandas.DataFrame)])
+def test_batches_come_in_the_format_that_is_wanted(batch_format, kind) -> None:
+    def check(batch):
+        assert type(batch) is kind
+        return batch
+
+    assert klein.range(3).map_batches(check, batch_format=batch_format).count() == 3
+
+
+def test_a_batch_has_at_most_batch_size_rows() -> None:
+    flow = klein.range(10).map_batches(lambda batch: {"rows": [len(batch["id"])]}, batch_size=4)
+    assert [row["rows"] for row in flow.take(3)] == [4, 4, 2]
+
+
+def test_a_generator_of_batches() -> None:
+    def split(batch):
+        for number in batch["id"]:
+            yield {"id": numpy.array([number])}
+
+    assert klein.range(3).map_batches(split).take_all() == [{"id": 0}, {"id": 1}, {"id": 2}]
+
+
+def test_tensors_pass_without_a_copy_of_their_shape() -> None:
+    flow = klein.range(2).map_batches(lambda batch: {"x": numpy.ones((len(batch["id"]), 2, 3), numpy.float32)})
+    shapes = flow.map_batches(lambda batch: {"shape": [str(batch["x"].shape)] * len(batch["x"])})
+    assert shapes.take(1) == [{"shape": "(2, 2, 3)"}]
+
+
+def test_columns_of_different_lengths_are_refused() -> None:
+    with pytest.raises(klein.InvalidError, match="different lengths"):
+        klein.range(2).map_batches(lambda batch: {"a": [1], "b": [1, 2]}).take_all()
+
+
+def test_async_functions_are_refused() -> None:
+    async def later(row):
+        return row
+
+    with pytest.raises(klein.InvalidError, match="async"):
+        klein.range(1).map(later)

@@ -1,0 +1,134 @@
+"""Running: reports, several sinks, Ctrl-C, progress."""
+
+import io
+import signal
+import subprocess
+import sys
+import threading
+
+import pyarrow.parquet
+import pyklein as klein
+from pyklein.progress import Progress, headline
+
+
+def test_a_report_counts_rows_and_names_steps(tmp_path) -> None:
+    report = klein.range(1000).map(lambda row: row, name="same").write_parquet(tmp_path / "out").run()
+    assert (report.rows_in, report.rows_out, report.rows_failed) == (1000, 1000, 0)
+    assert report.steps["same"].rows_out == 1000
+    assert report.to_dict()["rows_out"] == 1000
+    assert "1000 rows in" in str(report)
+    assert pyarrow.parquet.read_table(tmp_path / "out").num_rows == 1000
+
+
+def test_parquet_there_and_back(tmp_path) -> None:
+    klein.from_items([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]).write_parquet(tmp_path / "t").run()
+    flow = klein.read_parquet(tmp_path / "t", columns=["b"])
+    assert flow.take_all() == [{"b": "x"}, {"b": "y"}]
+
+
+def test_several_sinks_are_one_job_and_share_what_they_can(tmp_path) -> None:
+    read = klein.range(10)
+    report = klein.run(read.discard(), read.limit(3).write_parquet(tmp_path / "few"))
+    assert (report.rows_in, report.rows_out) == (10, 13)
+
+
+def test_a_started_job_can_be_watched_and_stopped() -> None:
+    job = klein.generate(rate=1000).discard().start()
+    assert job.status() == "running"
+    assert job.metrics()["rows_expected"] == -1
+    job.stop()
+    assert job.wait().stopped
+
+
+def test_functions_run_while_the_program_waits() -> None:
+    held = threading.Event()
+
+    def release(row):
+        held.set()
+        return row
+
+    job = klein.range(1).map(release).discard().start()
+    assert held.wait(10)
+    assert job.wait().rows_out == 1
+
+
+def test_a_seed_repeats_a_run() -> None:
+    flow = klein.range(100).map(lambda row: row).discard()
+    assert flow.run(seed=7).rows_out == flow.run(seed=7).rows_out == 100
+
+
+ENDLESS = """
+import pyklein as klein
+
+def tell(row):
+    if row["id"] == 300:
+        print("started", flush=True)
+    return row
+
+report = klein.generate(rate=1000).map(tell).discard().run()
+print("stopped" if report.stopped else "ended", report.rows_out == report.rows_in, flush=True)
+"""
+
+
+def run_and_interrupt(program: str) -> str:
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "stopping: finishing what was read" in errors
+    return out
+
+
+def test_ctrl_c_finishes_what_was_read_and_reports() -> None:
+    assert run_and_interrupt(ENDLESS) == "stopped True\n"
+
+
+def test_an_immediate_answer_is_left_by_ctrl_c() -> None:
+    program = ENDLESS.partition("report =")[0] + (
+        "try: klein.generate(10**12, rate=1000).map(tell).take_all()\nexcept KeyboardInterrupt: print('left')"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[0] == "left\n"
+
+
+def test_a_program_may_end_while_its_job_runs() -> None:
+    program = "import pyklein as klein; job = klein.generate(rate=1e5).map(lambda row: row).discard().start()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+STATS = {
+    "rows_in": 500,
+    "rows_failed": 2,
+    "rows_expected": 2000,
+    "seconds": 5.0,
+    "steps": [{"name": "decode", "busy_seconds": 2.5, "tasks": 1, "rows_out": 500}],
+}
+
+
+def test_progress_says_rows_rate_and_what_is_left() -> None:
+    assert headline(STATS) == "500 of 2,000 (25 %) rows, 100 rows/s, 0:05, 0:15 left, 2 failed"
+
+
+def test_progress_is_silent_where_output_is_piped_and_the_job_short() -> None:
+    stream = io.StringIO()
+    Progress(stream).show(STATS)
+    assert stream.getvalue() == ""
+
+
+def test_progress_redraws_itself_on_a_terminal() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    shown = Progress(stream)
+    shown.show(STATS)
+    shown.show(STATS)
+    assert "50 % busy" in stream.getvalue()
+    assert "\x1b[2F" in stream.getvalue()
