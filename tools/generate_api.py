@@ -3,8 +3,8 @@
 
     generate_api.py --library FOLDER --out FOLDER --docs FOLDER
 
-FOLDER of the library holds the built `_core` module. Files are written only where they change, so that nothing is rebuilt
-for nothing.
+FOLDER of the library holds the built `_core` module. Files are written only where they change, so that nothing is
+rebuilt for nothing.
 """
 
 from __future__ import annotations
@@ -64,19 +64,23 @@ _CPP_TYPES = {
     "string": "std::string",
     "strings": "std::vector<std::string>",
     "numbers": "std::vector<double>",
+    "mapping": "Value::Map",
+    "expressions": "Value::Map",
 }
 _CPP_HEADER = """#pragma once
-// Generated from the registry: a struct of options for each kind, and the function that makes a step of it. Do not edit.
-
-#include <klein/step.h>
+// Generated from the registry: a struct of options for each kind, and the function that makes a step of it.
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "api/program.h"
 
 namespace klein {
 """
+_CPP_WORDS = {"union"}  # a kind with such a name gets a `_`
 
 
 def cpp_literal(value: object) -> str:
@@ -94,7 +98,11 @@ def cpp_member(param: dict[str, object]) -> str:
     if param["required"]:
         return f"  {made} {param['name']};"
     if param["default"] is None:
-        return f"  std::optional<{made}> {param['name']} = std::nullopt;" if made != "Value" else f"  Value {param['name']} = {{}};"
+        return (
+            f"  std::optional<{made}> {param['name']} = std::nullopt;"
+            if made != "Value"
+            else f"  Value {param['name']} = {{}};"
+        )
     if made == "Value":
         return f"  Value {param['name']} = {cpp_literal(param['default'])};"
     return f"  {made} {param['name']} = {cpp_literal(param['default'])};"
@@ -108,24 +116,25 @@ def cpp_kind(row: dict[str, object], made: str) -> str:
     params = row["params"]
     assert isinstance(params, list)
     name = str(row["name"])
-    function = name + "_" if name in ("union", "explode_") else name
+    function = f"{name}_" if name in _CPP_WORDS else name
     members = "\n".join(f"  /// {param['doc']}\n{cpp_member(param)}" for param in params)
     struct = f"struct {camel(name)}Options {{\n{members}\n}};\n" if params else f"struct {camel(name)}Options {{}};\n"
-    entries = ", ".join(f'{{"{param["name"]}", to_value(options.{param["name"]})}}' for param in params)
+    entries = ", ".join(f'{{"{param["name"]}", to_option(options.{param["name"]})}}' for param in params)
     unused = "" if params else "[[maybe_unused]] "
+    verb = f'Verb{{"{name}", {{{entries}}}, std::move(name)}}'
     return (
         f"\n{struct}\n/// {row['doc']}\n"
-        f"inline {made} {function}({unused}const {camel(name)}Options& options = {{}}, std::string name = \"\") {{\n"
-        f'  return {{"{name}", {{{entries}}}, std::move(name)}};\n}}\n'
+        f'inline {made} {function}({unused}const {camel(name)}Options& options = {{}}, std::string name = "") {{\n'
+        f"  return {f'Program::source({verb})' if made == 'Program' else verb};\n}}\n"
     )
 
 
 def cpp(kinds: dict[str, list[dict[str, object]]]) -> str:
     text = _CPP_HEADER
     for row in kinds["sources"]:
-        text += cpp_kind(row, "SourceStep")
+        text += cpp_kind(row, "Program")
     for row in [*kinds["operators"], *kinds["sinks"]]:
-        text += cpp_kind(row, "Step")
+        text += cpp_kind(row, "Verb")
     return text + "\n}  // namespace klein\n"
 
 

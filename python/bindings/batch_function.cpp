@@ -1,5 +1,5 @@
-// Functions of batches: what they are called with and what they give is Python's (`pyklein/_formats.py`); here is the way
-// in and out, without a copy.
+// Functions of batches: what they are called with and what they give is Python's (`pyklein/_formats.py`); here is the
+// way in and out, without a copy.
 
 #include <arrow/record_batch.h>
 #include <nanobind/nanobind.h>

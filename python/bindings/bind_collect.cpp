@@ -31,14 +31,19 @@ SharedTable all(const SharedCollector& shared, const Schema* schema) {
 
 void bind_collect(nb::module_& m) {
   nb::class_<SharedCollector>(m, "Collector", "Takes the rows of the sink `collect`.")
-      .def("__init__", [](SharedCollector* self, std::size_t capacity) {
-             new (self) SharedCollector{std::make_shared<Collector>(capacity)};
-           }, "capacity"_a = 0)
+      .def(
+          "__init__",
+          [](SharedCollector* self, std::size_t capacity) {
+            new (self) SharedCollector{std::make_shared<Collector>(capacity)};
+          },
+          "capacity"_a = 0)
       .def("wait_for", wait, "milliseconds"_a, "True once `next` answers at once.")
-      .def("next", [](const SharedCollector& shared) { return shared.collector->next(); }, nb::call_guard<nb::gil_scoped_release>(),
-           "The next batch; None: the job ended.")
+      .def(
+          "next", [](const SharedCollector& shared) { return shared.collector->next(); },
+          nb::call_guard<nb::gil_scoped_release>(), "The next batch; None: the job ended.")
       .def("all", all, "schema"_a.none() = nb::none(),
-           "What is not taken yet, in the order of the source; after the job has ended. `schema` holds where it is none.");
+           "What is not taken yet, in the order of the source; after the job has ended. `schema` holds where it is "
+           "none.");
 }
 
 }  // namespace klein::py

@@ -41,8 +41,10 @@ std::string as_text(const Views& views, const std::string& view) {
   if (view == "optimized") return to_text(views.optimized);
   if (view == "execution") return to_text(views.execution);
   if (view == "physical") return to_text(views.physical);
-  return joined(to_text(views.logical), "logical: as written") + joined(to_text(views.optimized), "optimized: what is made of it") +
-         joined(to_text(views.execution), "execution: what runs") + joined(to_text(views.physical), "physical: where it runs");
+  return joined(to_text(views.logical), "logical: as written") +
+         joined(to_text(views.optimized), "optimized: what is made of it") +
+         joined(to_text(views.execution), "execution: what runs") +
+         joined(to_text(views.physical), "physical: where it runs");
 }
 
 Value as_value(const Views& views, const std::string& view) {
@@ -68,7 +70,8 @@ std::string explained(const std::vector<Flow>& flows, const nb::dict& options, c
 void bind_flow(nb::module_& m) {
   nb::class_<Flow>(m, "Flow", "A program as it is written; each step gives a new one.")
       .def("then", then, "kind"_a, "params"_a, "name"_a = "", "others"_a = std::vector<Flow>(),
-           nb::sig("def then(self, kind: str, params: dict[str, typing.Any], name: str = '', others: list[Flow] = ...) -> Flow"),
+           nb::sig("def then(self, kind: str, params: dict[str, typing.Any], name: str = '', others: list[Flow] = ...) "
+                   "-> Flow"),
            "This flow, and others, into a step.")
       .def("port", port, "name"_a, "The rows on another output of the last step.")
       .def_prop_ro("schema", &Flow::schema)
@@ -77,7 +80,8 @@ void bind_flow(nb::module_& m) {
       .def_prop_ro("bounded", &Flow::bounded)
       .def("text", &Flow::text, "A line a step.");
   m.def("source", source, "kind"_a, "params"_a, "name"_a = "",
-        nb::sig("def source(kind: str, params: dict[str, typing.Any], name: str = '') -> Flow"), "A flow that begins here.");
+        nb::sig("def source(kind: str, params: dict[str, typing.Any], name: str = '') -> Flow"),
+        "A flow that begins here.");
   m.def("explain", explained, "flows"_a, "options"_a, "view"_a, "json"_a,
         nb::sig("def explain(flows: list[Flow], options: dict[str, typing.Any], view: str, json: bool) -> str"),
         "The named view of one plan of these sinks, or all four.");

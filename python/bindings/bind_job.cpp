@@ -108,13 +108,18 @@ RunOptions to_options(const nb::dict& given) {
 void bind_job(nb::module_& m) {
   nb::class_<SharedJob>(m, "Job", "A plan that runs in this process.")
       .def("wait_for", wait_for, "milliseconds"_a, "True once it has ended. Signals are looked at after the wait.")
-      .def("wait", wait, nb::sig("def wait(self) -> tuple[dict[str, typing.Any], str]"), "Waits until it has ended; its report, as values and as text.")
+      .def("wait", wait, nb::sig("def wait(self) -> tuple[dict[str, typing.Any], str]"),
+           "Waits until it has ended; its report, as values and as text.")
       .def("stop", stop, "drain"_a = true, "Ends it: what was read is finished, or not.")
-      .def("stats", [](const SharedJob& shared) { return to_object(to_value(shared.job->stats())); },
-           nb::sig("def stats(self) -> dict[str, typing.Any]"), "How far it is.")
-      .def("trace", [](const SharedJob& shared) { return shared.job->trace(); }, "Of a seeded run: a hash of its choices.");
+      .def(
+          "stats", [](const SharedJob& shared) { return to_object(to_value(shared.job->stats())); },
+          nb::sig("def stats(self) -> dict[str, typing.Any]"), "How far it is.")
+      .def(
+          "trace", [](const SharedJob& shared) { return shared.job->trace(); },
+          "Of a seeded run: a hash of its choices.");
   m.def("start", start_job, "flows"_a, "options"_a,
-        nb::sig("def start(flows: list[Flow], options: dict[str, typing.Any]) -> Job"), "Runs one plan of these sinks.");
+        nb::sig("def start(flows: list[Flow], options: dict[str, typing.Any]) -> Job"),
+        "Runs one plan of these sinks.");
   m.def("available_cores", available_cores, "Cores that this process may use.");
   nb::module_::import_("atexit").attr("register")(nb::cpp_function(stop_all));
 }

@@ -48,14 +48,16 @@ std::pair<nb::object, T*> capsule(const char* name) {
 }
 
 Error not_arrow(nb::handle object) {
-  return Error(Code::invalid, "Arrow data is wanted (a table, a record batch, or whatever has __arrow_c_stream__ or "
-                              "__arrow_c_array__), not " +
-                                  std::string(Py_TYPE(object.ptr())->tp_name));
+  return Error(Code::invalid,
+               "Arrow data is wanted (a table, a record batch, or whatever has __arrow_c_stream__ or "
+               "__arrow_c_array__), not " +
+                   std::string(Py_TYPE(object.ptr())->tp_name));
 }
 
 std::shared_ptr<const Table> import_stream(nb::handle object) {
   const nb::object capsule = object.attr("__arrow_c_stream__")();
-  const auto reader = arrow_value(arrow::ImportRecordBatchReader(&content<ArrowArrayStream>(capsule, "arrow_array_stream")));
+  const auto reader =
+      arrow_value(arrow::ImportRecordBatchReader(&content<ArrowArrayStream>(capsule, "arrow_array_stream")));
   std::vector<Batch> batches;
   const nb::gil_scoped_release unlocked;
   while (const auto batch = arrow_value(reader->Next())) {
@@ -66,8 +68,8 @@ std::shared_ptr<const Table> import_stream(nb::handle object) {
 
 std::shared_ptr<const Table> import_array(nb::handle object) {
   const nb::object pair = object.attr("__arrow_c_array__")();
-  auto batch = arrow_value(arrow::ImportRecordBatch(&content<ArrowArray>(pair[1], "arrow_array"),
-                                                    &content<ArrowSchema>(pair[0], "arrow_schema")));
+  auto batch = arrow_value(arrow::ImportRecordBatch(
+      &content<ArrowArray>(pair[1], "arrow_array"), &content<ArrowSchema>(pair[0], "arrow_schema")));
   const Schema schema(batch->schema());
   std::vector<Batch> batches;
   if (batch->num_rows() > 0) batches.emplace_back(std::move(batch));

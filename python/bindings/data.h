@@ -16,7 +16,8 @@ struct SharedCollector {
   std::shared_ptr<Collector> collector;
 };
 
-/// From anything with `__arrow_c_stream__` or `__arrow_c_array__`. Throws Failed for everything else, and where it fails.
+/// From anything with `__arrow_c_stream__` or `__arrow_c_array__`. Throws Failed for everything else, and where it
+/// fails.
 std::shared_ptr<const Table> import_table(nanobind::handle object);
 /// From anything with `__arrow_c_schema__`.
 Schema import_schema(nanobind::handle object);

@@ -43,8 +43,8 @@ void raise_cause(const Error& error) {
 void raise(const Error& error) {
   if (error.cause()) return raise_cause(error);
   const auto errors = nb::module_::import_("pyklein.errors");
-  const auto exception = errors.attr("of_code")(std::string(to_string(error.code())), error.text(), error.message(),
-                                                error.step(), error.row());
+  const auto exception = errors.attr("of_code")(
+      std::string(to_string(error.code())), error.text(), error.message(), error.step(), error.row());
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Failures across the boundary, both ways: `unwrap` turns a Result into a value or a Python exception of its code's class;
-// `caught` turns the exception that Python has raised into an Error.
+// Failures across the boundary, both ways: `unwrap` turns a Result into a value or a Python exception of its code's
+// class; `caught` turns the exception that Python has raised into an Error.
 
 #include <nanobind/nanobind.h>
 

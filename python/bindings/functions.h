@@ -17,7 +17,7 @@ enum class RowMode { map, filter, flat_map };
 /// One function of rows: called with a dict and `args` and `kwargs`; a class is made once a task, then called.
 struct Stage {
   RowMode mode;
-  Reference callable;     // a function, or a class where `make_args` is set
+  Reference callable;  // a function, or a class where `make_args` is set
   Reference make_args, make_kwargs;
   Reference args, kwargs;
   std::string name;
@@ -42,8 +42,8 @@ class Call {
   /// A new reference; null with the exception set.
   PyObject* operator()(PyObject* row) {
     arguments_[1] = row;
-    return PyObject_Vectorcall(callable_.get(), arguments_.data() + 1, positional_ | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                               names_.get());
+    return PyObject_Vectorcall(
+        callable_.get(), arguments_.data() + 1, positional_ | PY_VECTORCALL_ARGUMENTS_OFFSET, names_.get());
   }
 
  private:

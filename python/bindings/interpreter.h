@@ -1,6 +1,6 @@
 #pragma once
-// The interpreter as executor threads see it. `Entered` holds the GIL for a scope; a thread's state is made at its first
-// entry and kept, so that the next ones cost 30 ns. `Reference` owns a Python object and may end on any thread.
+// The interpreter as executor threads see it. `Entered` holds the GIL for a scope; a thread's state is made at its
+// first entry and kept, so that the next ones cost 30 ns. `Reference` owns a Python object and may end on any thread.
 
 #include <Python.h>
 

@@ -1,7 +1,8 @@
+// Cells of numbers, text and bytes, and the choice of cells for a column's type.
+
 #include "rows_read.h"
 
 #include <arrow/array.h>
-#include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <arrow/util/float16.h>
 
@@ -85,27 +86,48 @@ std::unique_ptr<Cells> of(const std::shared_ptr<arrow::Array>& column) {
 std::unique_ptr<Cells> scalar_cells(const std::shared_ptr<arrow::Array>& column) {
   using namespace arrow;  // NOLINT: a table of Arrow's types
   switch (column->type_id()) {
-    case Type::NA: return std::make_unique<Nothing>();
-    case Type::BOOL: return of<BooleanArray, truth>(column);
-    case Type::INT8: return of<Int8Array, integer>(column);
-    case Type::INT16: return of<Int16Array, integer>(column);
-    case Type::INT32: return of<Int32Array, integer>(column);
-    case Type::INT64: return of<Int64Array, integer>(column);
-    case Type::UINT8: return of<UInt8Array, integer>(column);
-    case Type::UINT16: return of<UInt16Array, integer>(column);
-    case Type::UINT32: return of<UInt32Array, integer>(column);
-    case Type::UINT64: return of<UInt64Array, integer>(column);
-    case Type::HALF_FLOAT: return of<HalfFloatArray, half>(column);
-    case Type::FLOAT: return of<FloatArray, real>(column);
-    case Type::DOUBLE: return of<DoubleArray, real>(column);
-    case Type::STRING: return of<StringArray, text>(column);
-    case Type::LARGE_STRING: return of<LargeStringArray, text>(column);
-    case Type::STRING_VIEW: return of<StringViewArray, text>(column);
-    case Type::BINARY: return of<BinaryArray, bytes>(column);
-    case Type::LARGE_BINARY: return of<LargeBinaryArray, bytes>(column);
-    case Type::BINARY_VIEW: return of<BinaryViewArray, bytes>(column);
-    case Type::FIXED_SIZE_BINARY: return of<FixedSizeBinaryArray, bytes>(column);
-    default: return nullptr;
+    case Type::NA:
+      return std::make_unique<Nothing>();
+    case Type::BOOL:
+      return of<BooleanArray, truth>(column);
+    case Type::INT8:
+      return of<Int8Array, integer>(column);
+    case Type::INT16:
+      return of<Int16Array, integer>(column);
+    case Type::INT32:
+      return of<Int32Array, integer>(column);
+    case Type::INT64:
+      return of<Int64Array, integer>(column);
+    case Type::UINT8:
+      return of<UInt8Array, integer>(column);
+    case Type::UINT16:
+      return of<UInt16Array, integer>(column);
+    case Type::UINT32:
+      return of<UInt32Array, integer>(column);
+    case Type::UINT64:
+      return of<UInt64Array, integer>(column);
+    case Type::HALF_FLOAT:
+      return of<HalfFloatArray, half>(column);
+    case Type::FLOAT:
+      return of<FloatArray, real>(column);
+    case Type::DOUBLE:
+      return of<DoubleArray, real>(column);
+    case Type::STRING:
+      return of<StringArray, text>(column);
+    case Type::LARGE_STRING:
+      return of<LargeStringArray, text>(column);
+    case Type::STRING_VIEW:
+      return of<StringViewArray, text>(column);
+    case Type::BINARY:
+      return of<BinaryArray, bytes>(column);
+    case Type::LARGE_BINARY:
+      return of<LargeBinaryArray, bytes>(column);
+    case Type::BINARY_VIEW:
+      return of<BinaryViewArray, bytes>(column);
+    case Type::FIXED_SIZE_BINARY:
+      return of<FixedSizeBinaryArray, bytes>(column);
+    default:
+      return nullptr;
   }
 }
 
@@ -116,34 +138,9 @@ Result<std::unique_ptr<Cells>> cells_of(const std::shared_ptr<arrow::Array>& col
   if (auto cells = time_cells(column)) return cells;
   if (auto cells = tensor_cells(column)) return cells;
   if (auto cells = KLEIN_TRY(nested_cells(column, name))) return cells;
-  return Error(Code::invalid, "column '" + name + "' can't be read by a Python function of rows; cast it or drop it: its type is " +
-                                  klein::text(*column->type()));
-}
-
-Result<> RowReader::open(const Batch& batch) {
-  const auto& columns = *batch.columns();
-  if (columns.schema() != schema_) {
-    keys_.clear();
-    schema_ = columns.schema();
-    for (const auto& field : schema_->fields()) {
-      keys_.push_back(Reference::take(PyUnicode_InternFromString(field->name().c_str())));
-    }
-  }
-  cells_.clear();
-  for (int i = 0; i < columns.num_columns(); ++i) {
-    cells_.push_back(KLEIN_TRY(cells_of(columns.column(i), columns.column_name(i))));
-  }
-  return {};
-}
-
-PyObject* RowReader::row(std::int64_t row) const {
-  auto* dict = PyDict_New();
-  for (std::size_t i = 0; dict && i < cells_.size(); ++i) {
-    auto* value = cells_[i]->get(row);
-    if (!value || PyDict_SetItem(dict, keys_[i].get(), value) < 0) Py_CLEAR(dict);
-    Py_XDECREF(value);
-  }
-  return dict;
+  return Error(Code::invalid,
+               "column '" + name + "' can't be read by a Python function of rows; cast it or drop it: its type is " +
+                   klein::text(*column->type()));
 }
 
 }  // namespace klein::py

@@ -19,7 +19,8 @@ class Lists final : public Cells {
       : column_(std::static_pointer_cast<Array>(column)), entries_(std::move(entries)) {}
   PyObject* get(std::int64_t row) const override {
     if (column_->IsNull(row)) Py_RETURN_NONE;
-    const auto first = static_cast<std::int64_t>(column_->value_offset(row)), size = static_cast<std::int64_t>(column_->value_length(row));
+    const auto first = static_cast<std::int64_t>(column_->value_offset(row)),
+               size = static_cast<std::int64_t>(column_->value_length(row));
     auto* list = PyList_New(size);
     for (std::int64_t i = 0; list && i < size; ++i) {
       auto* entry = entries_->get(first + i);
@@ -107,18 +108,24 @@ Result<std::unique_ptr<Cells>> structs(const std::shared_ptr<arrow::Array>& colu
 
 Result<std::unique_ptr<Cells>> nested_cells(const std::shared_ptr<arrow::Array>& column, const std::string& name) {
   switch (column->type_id()) {
-    case arrow::Type::LIST: return lists<arrow::ListArray>(column, name);
-    case arrow::Type::LARGE_LIST: return lists<arrow::LargeListArray>(column, name);
-    case arrow::Type::FIXED_SIZE_LIST: return lists<arrow::FixedSizeListArray>(column, name);
-    case arrow::Type::MAP: return lists<arrow::MapArray>(column, name);
-    case arrow::Type::STRUCT: return structs(column, name);
+    case arrow::Type::LIST:
+      return lists<arrow::ListArray>(column, name);
+    case arrow::Type::LARGE_LIST:
+      return lists<arrow::LargeListArray>(column, name);
+    case arrow::Type::FIXED_SIZE_LIST:
+      return lists<arrow::FixedSizeListArray>(column, name);
+    case arrow::Type::MAP:
+      return lists<arrow::MapArray>(column, name);
+    case arrow::Type::STRUCT:
+      return structs(column, name);
     case arrow::Type::DICTIONARY: {
       auto words = KLEIN_TRY(cells_of(static_cast<const arrow::DictionaryArray&>(*column).dictionary(), name));
       return std::make_unique<Coded>(column, std::move(words));
     }
     case arrow::Type::EXTENSION:
       return cells_of(static_cast<const arrow::ExtensionArray&>(*column).storage(), name);
-    default: return std::unique_ptr<Cells>();
+    default:
+      return std::unique_ptr<Cells>();
   }
 }
 

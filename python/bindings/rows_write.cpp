@@ -26,7 +26,8 @@ bool Column::append(PyObject* value) {
       if (type != &PyBool_Type) break;
       bytes_.push_back(value == Py_True);
       return taken(), true;
-    default: break;
+    default:
+      break;
   }
   return append_other(value);
 }

@@ -19,7 +19,20 @@ namespace klein::py {
 class Fields;
 
 enum class Kind : std::uint8_t {
-  nothing, boolean, int64, float64, string, binary, datetime, datetime_utc, date, time, timedelta, list, record, tensor,
+  nothing,
+  boolean,
+  int64,
+  float64,
+  string,
+  binary,
+  datetime,
+  datetime_utc,
+  date,
+  time,
+  timedelta,
+  list,
+  record,
+  tensor,
 };
 
 class Column {
@@ -72,16 +85,16 @@ class Column {
   Kind kind_ = Kind::nothing;
   bool settled_ = false;  // the type is not to change
   std::int64_t size_ = 0, nulls_ = 0;
-  std::vector<std::uint8_t> valid_;     // one a value, once there is a null
-  std::vector<std::int64_t> numbers_;   // int64, and what is counted
+  std::vector<std::uint8_t> valid_;    // one a value, once there is a null
+  std::vector<std::int64_t> numbers_;  // int64, and what is counted
   std::vector<double> reals_;
-  std::vector<std::uint8_t> bytes_;     // booleans, text, bytes, tensors
-  std::vector<std::int32_t> offsets_;   // where text, bytes and lists end; of tensors, in elements
-  std::unique_ptr<Column> entries_;     // of a list
-  std::unique_ptr<Fields> fields_;      // of a record
+  std::vector<std::uint8_t> bytes_;          // booleans, text, bytes, tensors
+  std::vector<std::int32_t> offsets_;        // where text, bytes and lists end; of tensors, in elements
+  std::unique_ptr<Column> entries_;          // of a list
+  std::unique_ptr<Fields> fields_;           // of a record
   std::shared_ptr<arrow::DataType> number_;  // of a tensor
   std::vector<std::int64_t> shape_;
-  bool ragged_ = false;                 // arrays of one dimension and several lengths: a list
+  bool ragged_ = false;  // arrays of one dimension and several lengths: a list
   std::string problem_;
 };
 
@@ -120,8 +133,8 @@ class Fields {
   std::string problem_;
 };
 
-/// The rows that `fields` took as a record batch: of `wanted`'s types where it is given, null columns having the type of
-/// the column of that name in `input` where there is one.
+/// The rows that `fields` took as a record batch: of `wanted`'s types where it is given, null columns having the type
+/// of the column of that name in `input` where there is one.
 Result<std::shared_ptr<arrow::RecordBatch>> to_record_batch(Fields& fields, const Schema* wanted, const Schema* input);
 
 }  // namespace klein::py

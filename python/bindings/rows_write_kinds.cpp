@@ -1,12 +1,8 @@
 // The other half: values that decide a column's type, change it, or do not fit.
 
-#include <arrow/extension/fixed_shape_tensor.h>
-#include <arrow/type.h>
-
 #include <string_view>
 
 #include "rows_write.h"
-#include "tensors.h"
 #include "times.h"
 
 namespace klein::py {
@@ -14,8 +10,9 @@ namespace klein::py {
 namespace {
 
 const char* name_of(Kind kind) {
-  constexpr const char* names[] = {"nothing", "bool",     "int64", "double", "string", "binary", "timestamp",
-                                   "timestamp with a zone", "date", "time", "duration", "list", "struct", "tensor"};
+  constexpr const char* names[] = {
+      "nothing", "bool", "int64",    "double", "string", "binary", "timestamp", "timestamp with a zone",
+      "date",    "time", "duration", "list",   "struct", "tensor"};
   return names[static_cast<int>(kind)];
 }
 
@@ -23,12 +20,18 @@ bool is_numpy(PyObject* value) { return std::string_view(Py_TYPE(value)->tp_name
 
 Kind kind_of_time(PyObject* value) {
   switch (time_kind(value)) {
-    case TimeKind::datetime: return Kind::datetime;
-    case TimeKind::datetime_utc: return Kind::datetime_utc;
-    case TimeKind::date: return Kind::date;
-    case TimeKind::time: return Kind::time;
-    case TimeKind::timedelta: return Kind::timedelta;
-    case TimeKind::none: return Kind::nothing;
+    case TimeKind::datetime:
+      return Kind::datetime;
+    case TimeKind::datetime_utc:
+      return Kind::datetime_utc;
+    case TimeKind::date:
+      return Kind::date;
+    case TimeKind::time:
+      return Kind::time;
+    case TimeKind::timedelta:
+      return Kind::timedelta;
+    case TimeKind::none:
+      return Kind::nothing;
   }
   return Kind::nothing;
 }
@@ -47,11 +50,16 @@ Kind kind_of(PyObject* value) {
 
 TimeKind time_of(Kind kind) {
   switch (kind) {
-    case Kind::datetime: return TimeKind::datetime;
-    case Kind::datetime_utc: return TimeKind::datetime_utc;
-    case Kind::date: return TimeKind::date;
-    case Kind::time: return TimeKind::time;
-    default: return TimeKind::timedelta;
+    case Kind::datetime:
+      return TimeKind::datetime;
+    case Kind::datetime_utc:
+      return TimeKind::datetime_utc;
+    case Kind::date:
+      return TimeKind::date;
+    case Kind::time:
+      return TimeKind::time;
+    default:
+      return TimeKind::timedelta;
   }
 }
 
@@ -95,14 +103,24 @@ bool Column::append_of(Kind kind, PyObject* value) {
   if (kind == Kind::tensor && kind_ == Kind::list) return append_list(value);
   if (kind != kind_) return mismatch(value);
   switch (kind) {
-    case Kind::int64: return append_integer(value);
-    case Kind::string: return append_text(value);
-    case Kind::binary: return append_bytes(value);
-    case Kind::list: return append_list(value);
-    case Kind::record: return append_record(value);
-    case Kind::tensor: return append_tensor(value);
-    case Kind::float64: reals_.push_back(PyFloat_AS_DOUBLE(value)); break;
-    case Kind::boolean: bytes_.push_back(value == Py_True); break;
+    case Kind::int64:
+      return append_integer(value);
+    case Kind::string:
+      return append_text(value);
+    case Kind::binary:
+      return append_bytes(value);
+    case Kind::list:
+      return append_list(value);
+    case Kind::record:
+      return append_record(value);
+    case Kind::tensor:
+      return append_tensor(value);
+    case Kind::float64:
+      reals_.push_back(PyFloat_AS_DOUBLE(value));
+      break;
+    case Kind::boolean:
+      bytes_.push_back(value == Py_True);
+      break;
     default: {
       std::int64_t count = 0;
       if (!time_count(value, time_of(kind), count)) return PyErr_Clear(), mismatch(value);
@@ -119,35 +137,6 @@ bool Column::append_numpy(PyObject* value) {
   const auto plain = Reference::take(PyObject_CallMethod(value, method, nullptr));
   if (!plain) return PyErr_Clear(), mismatch(value);
   return Py_TYPE(plain.get()) == Py_TYPE(value) ? mismatch(value) : append(plain.get());
-}
-
-void Column::append_null() {
-  if (nulls_++ == 0) valid_.assign(static_cast<std::size_t>(size_), 1);
-  store_nothing();
-  valid_.push_back(0);
-  ++size_;
-}
-
-void Column::store_nothing() {
-  switch (kind_) {
-    case Kind::nothing: break;
-    case Kind::boolean: bytes_.push_back(0); break;
-    case Kind::float64: reals_.push_back(0); break;
-    case Kind::string:
-    case Kind::binary: offsets_.push_back(static_cast<std::int32_t>(bytes_.size())); break;
-    case Kind::list: offsets_.push_back(static_cast<std::int32_t>(entries_->size())); break;
-    case Kind::record: fields_->append_null(); break;
-    case Kind::tensor: offsets_.push_back(offsets_.empty() ? 0 : offsets_.back()); break;
-    default: numbers_.push_back(0);
-  }
-}
-
-bool Column::become(Kind kind) {
-  kind_ = kind;
-  if (kind == Kind::list) entries_ = std::make_unique<Column>();
-  if (kind == Kind::record) fields_ = std::make_unique<Fields>();
-  for (std::int64_t i = 0; i < size_; ++i) store_nothing();
-  return true;
 }
 
 }  // namespace klein::py

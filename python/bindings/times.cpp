@@ -105,7 +105,9 @@ bool time_count(PyObject* object, TimeKind kind, std::int64_t& count) {
     const auto utc = Reference::take(PyObject_CallMethod(object, "astimezone", "O", PyDateTime_TimeZone_UTC));
     return utc && time_count(utc.get(), TimeKind::datetime, count);
   }
-  const auto days = [&] { return days_of(PyDateTime_GET_YEAR(object), PyDateTime_GET_MONTH(object), PyDateTime_GET_DAY(object)); };
+  const auto days = [&] {
+    return days_of(PyDateTime_GET_YEAR(object), PyDateTime_GET_MONTH(object), PyDateTime_GET_DAY(object));
+  };
   if (kind == TimeKind::date) {
     count = days();
   } else if (kind == TimeKind::time) {

@@ -14,8 +14,8 @@ PyObject* to_date(std::int64_t days);
 PyObject* to_time(std::int64_t microseconds);
 PyObject* to_timedelta(std::int64_t microseconds);
 
-/// What a Python object is, of these; and its count (microseconds since 1970, or of the day; days for a date). A datetime
-/// with a zone counts in UTC.
+/// What a Python object is, of these; and its count (microseconds since 1970, or of the day; days for a date). A
+/// datetime with a zone counts in UTC.
 enum class TimeKind { none, datetime, datetime_utc, date, time, timedelta };
 TimeKind time_kind(PyObject* object);
 /// False with the exception set.

@@ -15,32 +15,34 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pyarrow.compute import field as col
+    from pyarrow.compute import field as col  # noqa: F401
 
-    from ._verbs import *
-    from .errors import (
-        CorruptError,
-        Error,
-        InternalError,
-        InvalidError,
-        IoError,
-        NotBuiltError,
-        NotFoundError,
-        NotRunWarning,
-        ResourceError,
-        UnavailableError,
-        UserError,
-    )
-    from .flow import Flow, run, start
-    from .job import Job
-    from .report import RunReport
-    from .sources import from_arrow, from_items, from_pandas
+    from ._verbs import *  # noqa: F403
+    from .errors import CorruptError as CorruptError
+    from .errors import Error as Error
+    from .errors import InternalError as InternalError
+    from .errors import InvalidError as InvalidError
+    from .errors import IoError as IoError
+    from .errors import NotBuiltError as NotBuiltError
+    from .errors import NotFoundError as NotFoundError
+    from .errors import NotRunWarning as NotRunWarning
+    from .errors import ResourceError as ResourceError
+    from .errors import UnavailableError as UnavailableError
+    from .errors import UserError as UserError
+    from .flow import Flow as Flow
+    from .job import Job as Job
+    from .job import run as run
+    from .job import start as start
+    from .report import RunReport as RunReport
+    from .sources import from_arrow as from_arrow
+    from .sources import from_items as from_items
+    from .sources import from_pandas as from_pandas
 
 # Where each name lives; it is imported when it is first asked for.
 _HOMES = {
     "Flow": "flow",
-    "run": "flow",
-    "start": "flow",
+    "run": "job",
+    "start": "job",
     "Job": "job",
     "RunReport": "report",
     "from_arrow": "sources",
@@ -64,6 +66,8 @@ _MODULES = ("cli", "errors", "flow", "job", "progress", "report", "sources")
 
 
 def __getattr__(name: str) -> object:
+    if name == "__all__":
+        return [each for each in __dir__() if not each.startswith("_")]
     if name.startswith("_"):
         raise AttributeError(f"module 'pyklein' has no attribute '{name}'")
     if name == "col":
@@ -78,7 +82,7 @@ def __getattr__(name: str) -> object:
         elif name in _HOMES:
             value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
         else:
-            value = import_module(f"{__name__}.flow").source_function(name)
+            value = import_module(f"{__name__}._plugins").source_function(name)
     globals()[name] = value
     return value
 
@@ -86,4 +90,4 @@ def __getattr__(name: str) -> object:
 def __dir__() -> list[str]:
     from . import _verbs
 
-    return sorted({*_HOMES, *_verbs.__all__, "col", "errors", "__version__"})
+    return sorted({*_HOMES, *_verbs.__all__, "col", *_MODULES, "__version__"})

@@ -38,10 +38,7 @@ def to_numpy(table: Any) -> dict[str, Any]:
 
 def _column_to_numpy(column: Any) -> Any:
     pa = arrow()
-    if column.num_chunks == 1:
-        column = column.chunk(0)
-    else:
-        column = column.combine_chunks()
+    column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     if isinstance(column, pa.ChunkedArray):
         column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
     if isinstance(column.type, pa.FixedShapeTensorType) and column.null_count == 0:

@@ -22,7 +22,7 @@ _TYPES = {int: "int64", float: "float64", str: "string", bytes: "binary", bool: 
 
 
 def to_schema(schema: SchemaLike | None) -> Any:
-    """A schema as Arrow has it; from a dict of names to types: pyarrow's, their names, or int, float, str, bytes, bool."""
+    """A schema as Arrow has it; from a dict of names to types: pyarrow's, their names, or int, float, str and so on."""
     if schema is None or hasattr(schema, "__arrow_c_schema__"):
         return schema
     if not isinstance(schema, dict):
@@ -41,7 +41,9 @@ def check_callable(fn: Any, verb: str) -> None:
     """Refuses what can't be called, and async functions."""
     if not callable(fn):
         raise InvalidError(f"{verb} wants a function or a class, not {type(fn).__name__}")
-    code = getattr(fn, "__code__", None) or getattr(getattr(fn, "__call__", None), "__code__", None)
+    code = getattr(fn, "__code__", None) or getattr(
+        (fn if isinstance(fn, type) else type(fn)).__call__, "__code__", None
+    )
     if code is not None and code.co_flags & _CO_ASYNC:
         raise InvalidError(f"{verb} can't call the async function {name_of(fn)} yet; give a plain one")
 
@@ -91,7 +93,9 @@ def batch_function(
     if not isinstance(fn, type) and (make_args or make_kwargs):
         raise InvalidError("fn_constructor_args and fn_constructor_kwargs go with a class, and fn is none")
     wanted = to_schema(schema)
-    recipe = Recipe(fn, tuple(args), dict(kwargs or {}), tuple(make_args), dict(make_kwargs or {}), batch_format, wanted)
+    recipe = Recipe(
+        fn, tuple(args), dict(kwargs or {}), tuple(make_args), dict(make_kwargs or {}), batch_format, wanted
+    )
     return _core.batch_function(recipe, name_of(fn), wanted, batch_rows)
 
 

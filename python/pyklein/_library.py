@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def _preload_arrow(problem: ImportError) -> None:
-    """Loads pyarrow's libraries from its folder, so that the engine finds them by name; `problem` where they are not."""
+    """Loads pyarrow's libraries from its folder, so that the engine finds them by name; or says what is wrong."""
     import ctypes
     import glob
     from importlib.util import find_spec

@@ -33,7 +33,7 @@ _TYPES = {
 }
 _PATHS = ("path", "model", "file", "folder")
 
-HEADER = '''"""Generated from the registry: the verbs of Flow and the functions of sources. Do not edit: edit the kind's row."""
+HEADER = '''"""Generated from the registry: Flow's verbs and the functions of sources. Edit the kind's row, not this."""
 
 from __future__ import annotations
 
@@ -87,8 +87,12 @@ def _signature(row: Row, first: list[str]) -> str:
     params = row["params"]
     variadic = _variadic(row)
     parts = list(first)
-    parts += [_one(param) for param in params if not param["keyword_only"] and not param["variadic"] and param["required"]]
-    parts += [_one(param) for param in params if not param["keyword_only"] and not param["variadic"] and not param["required"]]
+    parts += [
+        _one(param) for param in params if not param["keyword_only"] and not param["variadic"] and param["required"]
+    ]
+    parts += [
+        _one(param) for param in params if not param["keyword_only"] and not param["variadic"] and not param["required"]
+    ]
     inputs = row.get("inputs", 1)
     if inputs == -1:
         parts.append("*others: Flow")
@@ -125,7 +129,12 @@ def _example(row: Row) -> list[str]:
         shown = [f"    with     {example['params']}"] if example["params"] != "{}" else []
         shown += [f"    from     {example['in']}"] if rows else []
         if max(map(len, [*shown, example["out"]])) < 100 and not example["invariant"]:
-            return ["", "Example:", *shown, f"    becomes  {example['out']}" if rows else f"    gives    {example['out']}"]
+            return [
+                "",
+                "Example:",
+                *shown,
+                f"    becomes  {example['out']}" if rows else f"    gives    {example['out']}",
+            ]
     return []
 
 

@@ -1,6 +1,7 @@
 """What goes wrong, by whose fault it is: one class a code, all under `Error`.
 
-An exception that the user's own function raised is raised again as it is, with its traceback and a note of step and row.
+An exception that the user's own function raised is raised again as it is, with its traceback and a note of its step
+and row.
 """
 
 from __future__ import annotations

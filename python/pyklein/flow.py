@@ -5,15 +5,10 @@ The verbs that say how Python's own functions are called are here; the others ar
 
 from __future__ import annotations
 
-import sys
 from _warnings import warn
 
 from ._library import open_engine
-
-_core = open_engine()
-
-from ._verbs import Verbs  # noqa: E402  (needs the engine)
-from .errors import InvalidError, NotRunWarning, refuse_not_built  # noqa: E402
+from .errors import InvalidError, NotRunWarning, refuse_not_built
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +24,10 @@ if TYPE_CHECKING:
     from .report import RunReport
 
     OnError = Literal["raise", "skip", "dead_letter"]
+else:
+    _core = open_engine()
+
+from ._verbs import Verbs  # noqa: E402
 
 
 class Flow(Verbs):
@@ -46,9 +45,7 @@ class Flow(Verbs):
         """A flow that begins with a source of this kind: what the functions of sources call."""
         return cls(_core.source(kind, _given(params), name or ""))
 
-    def then(
-        self, kind: str, params: dict[str, Any], name: str | None = None, others: Sequence[Flow] = ()
-    ) -> Flow:
+    def then(self, kind: str, params: dict[str, Any], name: str | None = None, others: Sequence[Flow] = ()) -> Flow:
         """This flow, and others, into a step of this kind: what the verbs call."""
         if kind == "infer":
             from ._library import tell_onnxruntime
@@ -79,12 +76,23 @@ class Flow(Verbs):
         """Turn each row into another: `flow.map(lambda row: {**row, "n": row["n"] + 1})`.
 
         A row is a dict. `fn` is called with it, then `fn_args` and `fn_kwargs`; a class is made once a task, with
-        `fn_constructor_args` and `fn_constructor_kwargs`, and then called. Consecutive ones are fused: a row goes through
-        all of them before the next. Column types come from the first rows, unless `schema` says them.
+        `fn_constructor_args` and `fn_constructor_kwargs`, and then called. Consecutive ones are fused: a row
+        goes through all of them before the next. Column types come from the first rows, unless `schema` says them.
         """
         refuse_not_built(concurrency=concurrency, num_cpus=num_cpus, num_gpus=num_gpus, isolation=isolation)
-        return self._rows("map", "map", fn, fn_args, fn_kwargs, fn_constructor_args, fn_constructor_kwargs, schema,
-                          on_error, batch_size, name)  # fmt: skip
+        return self._rows(
+            "map",
+            "map",
+            fn,
+            fn_args,
+            fn_kwargs,
+            fn_constructor_args,
+            fn_constructor_kwargs,
+            schema,
+            on_error,
+            batch_size,
+            name,
+        )
 
     def flat_map(
         self,
@@ -105,8 +113,19 @@ class Flow(Verbs):
     ) -> Flow:
         """Turn each row into any number of rows: `fn` returns or yields them. The arguments are those of `map`."""
         refuse_not_built(concurrency=concurrency, num_cpus=num_cpus, num_gpus=num_gpus, isolation=isolation)
-        return self._rows("flat_map", "flat_map", fn, fn_args, fn_kwargs, fn_constructor_args, fn_constructor_kwargs,
-                          schema, on_error, batch_size, name)  # fmt: skip
+        return self._rows(
+            "flat_map",
+            "flat_map",
+            fn,
+            fn_args,
+            fn_kwargs,
+            fn_constructor_args,
+            fn_constructor_kwargs,
+            schema,
+            on_error,
+            batch_size,
+            name,
+        )
 
     def filter(
         self,
@@ -119,8 +138,8 @@ class Flow(Verbs):
     ) -> Flow:
         """Keep the rows for which `predicate` is true.
 
-        An expression, `klein.col("price") > 3`, runs in C++ and may be moved into the read; a function of a row, a dict,
-        runs in Python.
+        An expression, `klein.col("price") > 3`, runs in C++ and may be moved into the read; a function of a row,
+        a dict, runs in Python.
         """
         if not callable(predicate):
             if fn_args or fn_kwargs or on_error != "raise":
@@ -129,9 +148,19 @@ class Flow(Verbs):
         return self._rows("filter_rows", "filter", predicate, fn_args, fn_kwargs, (), None, None, on_error, None, name)
 
     def _rows(
-        self, kind: str, mode: str, fn: Any, args: Any, kwargs: Any, make_args: Any, make_kwargs: Any, schema: Any,
-        on_error: str, batch_size: Any, name: str | None,
-    ) -> Flow:  # fmt: skip
+        self,
+        kind: str,
+        mode: str,
+        fn: Any,
+        args: Any,
+        kwargs: Any,
+        make_args: Any,
+        make_kwargs: Any,
+        schema: Any,
+        on_error: str,
+        batch_size: Any,
+        name: str | None,
+    ) -> Flow:
         from ._functions import row_function, rows_of_a_call
 
         size = rows_of_a_call(batch_size)
@@ -165,10 +194,19 @@ class Flow(Verbs):
         """
         from ._functions import batch_function, rows_of_a_call
 
-        refuse_not_built(concurrency=concurrency, num_cpus=num_cpus, num_gpus=num_gpus, isolation=isolation,
-                         in_flight=in_flight)  # fmt: skip
-        made = batch_function(fn, fn_args, fn_kwargs, fn_constructor_args, fn_constructor_kwargs, batch_format, schema,
-                              rows_of_a_call(batch_size))  # fmt: skip
+        refuse_not_built(
+            concurrency=concurrency, num_cpus=num_cpus, num_gpus=num_gpus, isolation=isolation, in_flight=in_flight
+        )
+        made = batch_function(
+            fn,
+            fn_args,
+            fn_kwargs,
+            fn_constructor_args,
+            fn_constructor_kwargs,
+            batch_format,
+            schema,
+            rows_of_a_call(batch_size),
+        )
         return self.then("map_batches", {"fn": made, "on_error": on_error}, name)
 
     # ---- the shape of the program ----
@@ -206,8 +244,20 @@ class Flow(Verbs):
         those to use (all), `memory` the bytes in flight between steps ("256MB"); `seed` runs it on one thread under a
         virtual clock, every choice made from the seed.
         """
-        return run(self, progress=progress, cores=cores, memory=memory, mode=mode, seed=seed, checkpoint=checkpoint,
-                   interval=interval, restart=restart, on=on)  # fmt: skip
+        from .job import run
+
+        return run(
+            self,
+            progress=progress,
+            cores=cores,
+            memory=memory,
+            mode=mode,
+            seed=seed,
+            checkpoint=checkpoint,
+            interval=interval,
+            restart=restart,
+            on=on,
+        )
 
     def start(
         self,
@@ -220,6 +270,8 @@ class Flow(Verbs):
         on: object = None,
     ) -> Job:
         """Begin to run this flow, which ends in a sink, and go on: the job can be waited for and stopped."""
+        from .job import start
+
         return start(self, cores=cores, memory=memory, mode=mode, checkpoint=checkpoint, interval=interval, on=on)
 
     def explain(
@@ -286,7 +338,7 @@ class Flow(Verbs):
         batch_size: int | None = None,
         batch_format: Literal["numpy", "pyarrow", "pandas", "torch"] | None = "numpy",
     ) -> Iterator[Any]:
-        """Batches as they come, in no order between them, while the flow runs; of `batch_size` rows, the last one fewer."""
+        """Batches as they come while the flow runs, in no order; with `batch_size`, of so many rows."""
         from ._answers import iter_batches
 
         return iter_batches(self, batch_size, batch_format)
@@ -313,11 +365,15 @@ class Flow(Verbs):
     def __del__(self) -> None:
         core = getattr(self, "_core", None)
         if core is not None and core.is_sink and not self._ran:
-            warn(f"a flow that ends in '{core.kind}' was dropped without being run: call run() or start()", NotRunWarning)
+            warn(
+                f"a flow that ends in '{core.kind}' was dropped without being run: call run() or start()", NotRunWarning
+            )
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_"):
-            verb = _verb_of_plugin(name)
+            from ._plugins import verb_of
+
+            verb = verb_of(name)
             if verb is not None:
                 return verb.__get__(self)
         raise AttributeError(f"a flow has no '{name}'{_nearest(name)}")
@@ -340,68 +396,3 @@ def _nearest(name: str) -> str:
 
     near = get_close_matches(name, [each for each in dir(Flow) if not each.startswith("_")], 1)
     return f"; did you mean '{near[0]}'?" if near else ""
-
-
-def _verb_of_plugin(name: str) -> Any:
-    """The method of a kind that was registered after this package was made, or None."""
-    kinds = _core.kinds()
-    for row in [*kinds["operators"], *kinds["sinks"]]:
-        if row["name"] == name:
-            from ._render import made_method
-
-            verb = made_method(row)
-            setattr(Flow, name, verb)
-            return verb
-    return None
-
-
-def source_function(name: str) -> Any:
-    """The function of a source, generated with the package or, for a plug-in's kind, now."""
-    from . import _verbs
-
-    if name in _verbs.__all__:
-        return getattr(_verbs, name)
-    for row in _core.kinds()["sources"]:
-        if row["name"] == name:
-            from ._render import made_function
-
-            return made_function(row)
-    raise AttributeError(f"module 'pyklein' has no attribute '{name}'")
-
-
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
-
-
-def _bytes(memory: int | str | None) -> int | None:
-    """256 << 20, "256MB" or "1GiB"."""
-    if memory is None or isinstance(memory, int):
-        return memory
-    digits = memory.strip().rstrip("KMGTBkmgtib ")
-    unit = memory.strip()[len(digits) :].strip().lower().removesuffix("b")
-    try:
-        return int(float(digits) * _UNITS[unit])
-    except (KeyError, ValueError):
-        raise InvalidError(f'memory is bytes, or a size like "256MB", not {memory!r}') from None
-
-
-def run(*flows: Flow, progress: bool = True, **options: Any) -> RunReport:
-    """Run flows that end in sinks as one job: what they share runs once. The options are those of `Flow.run`."""
-    return start(*flows, **options).wait(progress=progress)
-
-
-def start(*flows: Flow, memory: int | str | None = None, **options: Any) -> Job:
-    """Begin to run flows that end in sinks as one job. The options are those of `Flow.run`."""
-    from .job import Job
-
-    if not flows:
-        raise InvalidError("there is nothing to run: give at least one flow that ends in a sink")
-    known = {key: options.pop(key, None) for key in ("cores", "mode", "seed")}
-    refuse_not_built(**options)
-    job = Job([flow._core for flow in flows], {**known, "memory": _bytes(memory)})
-    for flow in flows:
-        flow._ran = True
-    return job
-
-
-if sys.version_info < (3, 11):
-    raise ImportError("pyklein needs Python 3.11 or newer")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 
 from . import _core
-from .errors import refuse_not_built
+from .errors import InvalidError, refuse_not_built
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from .flow import Flow
     from .report import RunReport
 
 _SLICE = 100  # milliseconds between two looks at signals
@@ -82,7 +83,7 @@ class Job:
         self._core.stop(drain=not now)
 
     def status(self) -> str:
-        """"running" or "ended"."""
+        """ "running" or "ended"."""
         return "ended" if self._core.wait_for(0) else "running"
 
     def metrics(self) -> dict[str, Any]:
@@ -91,3 +92,35 @@ class Job:
 
     def __repr__(self) -> str:
         return f"<Job {self.status()}, {self._core.stats()['rows_in']} rows read>"
+
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+
+
+def _bytes(memory: int | str | None) -> int | None:
+    """256 << 20, "256MB" or "1GiB"."""
+    if memory is None or isinstance(memory, int):
+        return memory
+    digits = memory.strip().rstrip("KMGTBkmgtib ")
+    unit = memory.strip()[len(digits) :].strip().lower().removesuffix("b")
+    try:
+        return int(float(digits) * _UNITS[unit])
+    except (KeyError, ValueError):
+        raise InvalidError(f'memory is bytes, or a size like "256MB", not {memory!r}') from None
+
+
+def run(*flows: Flow, progress: bool = True, **options: Any) -> RunReport:
+    """Run flows that end in sinks as one job: what they share runs once. The options are those of `Flow.run`."""
+    return start(*flows, **options).wait(progress=progress)
+
+
+def start(*flows: Flow, memory: int | str | None = None, **options: Any) -> Job:
+    """Begin to run flows that end in sinks as one job. The options are those of `Flow.run`."""
+    if not flows:
+        raise InvalidError("there is nothing to run: give at least one flow that ends in a sink")
+    known = {key: options.pop(key, None) for key in ("cores", "mode", "seed")}
+    refuse_not_built(**options)
+    job = Job([flow._core for flow in flows], {**known, "memory": _bytes(memory)})
+    for flow in flows:
+        flow._ran = True
+    return job

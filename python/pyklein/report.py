@@ -34,13 +34,13 @@ class StepReport:
         self.tasks: int = facts["tasks"]
 
     def __repr__(self) -> str:
-        return f"StepReport({self.name!r}, rows_in={self.rows_in}, rows_out={self.rows_out}, busy={self.busy_seconds:.3f} s)"
+        return f"StepReport({self.name!r}, rows_in={self.rows_in}, rows_out={self.rows_out})"
 
 
 class RunReport:
     """Rows in, out and failed; seconds; the bottleneck; and `steps[name]`, the same for each step.
 
-    `rows_out` counts what the sinks took, `rows_failed` what on_error gave up. `peak_memory` is in bytes, of the process.
+    `rows_out` counts what the sinks took, `rows_failed` what on_error gave up. `peak_memory` is in bytes.
     """
 
     __slots__ = (

@@ -34,7 +34,9 @@ def test_consecutive_maps_are_one_step() -> None:
 
 
 def test_arguments_follow_the_row() -> None:
-    flow = klein.range(1).map(lambda row, add, *, times: {"n": (row["id"] + add) * times}, fn_args=(2,), fn_kwargs={"times": 5})
+    flow = klein.range(1).map(
+        lambda row, add, *, times: {"n": (row["id"] + add) * times}, fn_args=(2,), fn_kwargs={"times": 5}
+    )
     assert flow.take_all() == [{"n": 10}]
 
 
@@ -79,7 +81,9 @@ def test_skip_and_dead_letters_keep_the_other_rows() -> None:
 
 
 def test_a_later_row_of_another_type_is_named() -> None:
-    with pytest.raises(klein.InvalidError, match="row range:70000: .*column 'x' holds int64, and a value is of Python type str"):
+    with pytest.raises(
+        klein.InvalidError, match=r"row range:70000: .*column 'x' holds int64, and a value is of Python type str"
+    ):
         klein.range(70_001).map(lambda row: {"x": "late" if row["id"] == 70_000 else 1}).take_all()
 
 

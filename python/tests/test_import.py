@@ -3,10 +3,25 @@
 import subprocess
 import sys
 
-HEAVY = (
-    "pyarrow numpy pandas typing dataclasses inspect logging pathlib asyncio concurrent.futures subprocess "
-    "importlib.metadata argparse ctypes warnings json difflib"
-).split()
+HEAVY = [
+    "pyarrow",
+    "numpy",
+    "pandas",
+    "typing",
+    "dataclasses",
+    "inspect",
+    "logging",
+    "pathlib",
+    "asyncio",
+    "concurrent.futures",
+    "subprocess",
+    "importlib.metadata",
+    "argparse",
+    "ctypes",
+    "warnings",
+    "json",
+    "difflib",
+]
 
 
 def python(program: str) -> str:
@@ -34,7 +49,7 @@ def test_col_is_pyarrows_field() -> None:
 
 def test_another_arrow_is_refused_in_one_sentence() -> None:
     program = (
-        "import sys, types; fake = types.ModuleType('pyarrow'); fake.__version__ = '3.0.0'; sys.modules['pyarrow'] = fake\n"
+        "import sys, types; fake = sys.modules['pyarrow'] = types.ModuleType('pyarrow'); fake.__version__ = '3.0.0'\n"
         "import pyklein\ntry: pyklein.Flow\nexcept ImportError as problem: print(problem)"
     )
     assert "and 3.0.0 is loaded" in python(program)

@@ -31,7 +31,9 @@ def _parser() -> ArgumentParser:
 
     parser = ArgumentParser("klein", description=_ABOUT, epilog=_END, formatter_class=RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    program = "a Python file, and after a colon the name of a flow in it; without a name, every flow that ends in a sink"
+    program = (
+        "a Python file, and after a colon the name of a flow in it; without a name, every flow that ends in a sink"
+    )
 
     run = commands.add_parser("run", help="run a program's flow", description="Run the flow that a program defines.")
     run.add_argument("program", metavar="FILE[:NAME]", help=program)

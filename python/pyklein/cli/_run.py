@@ -6,7 +6,8 @@ import os
 import sys
 
 from ..errors import Error, InvalidError
-from ..flow import Flow, start
+from ..flow import Flow
+from ..job import start
 from . import FAILED, STOPPED, WORKED
 
 TYPE_CHECKING = False
@@ -47,8 +48,14 @@ def flows_of(program: str, *, sinks: bool = True) -> list[Flow]:
 def run(options: Namespace) -> int:
     """Runs; prints the report."""
     flows = flows_of(options.program)
-    job = start(*flows, cores=options.cores, memory=options.memory, mode=options.mode, seed=options.seed,
-                checkpoint=options.checkpoint)  # fmt: skip
+    job = start(
+        *flows,
+        cores=options.cores,
+        memory=options.memory,
+        mode=options.mode,
+        seed=options.seed,
+        checkpoint=options.checkpoint,
+    )
     try:
         report = job.wait(progress=not options.no_progress)
     except (Error, KeyboardInterrupt):
