@@ -49,7 +49,7 @@ std::string suggestion(std::string_view name, std::span<const std::string> candi
 std::string join(std::span<const std::string> words, std::string_view separator) {
   std::string text;
   for (const auto& word : words) {
-    if (!text.empty()) text += separator;
+    if (&word != words.data()) text += separator;
     text += word;
   }
   return text;

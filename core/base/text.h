@@ -15,7 +15,7 @@ std::string nearest(std::string_view name, std::span<const std::string> candidat
 /// " Did you mean 'x'? Known are a, b, c." — the end of every message about a name that is not there.
 std::string suggestion(std::string_view name, std::span<const std::string> candidates);
 
-/// "a, b and c"
+/// "a, b, c"
 std::string join(std::span<const std::string> words, std::string_view separator = ", ");
 
 }  // namespace klein
