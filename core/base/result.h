@@ -74,11 +74,13 @@ class [[nodiscard]] Result<void> {
 
 /// The value of a Result, or return its error from the calling function. A GNU statement expression, so it nests and
 /// can initialise: `auto x = KLEIN_TRY(f());`.
-#define KLEIN_TRY(expression)                                       \
-  ({                                                                \
-    auto klein_result = (expression);                               \
-    if (!klein_result.ok()) return std::move(klein_result).error(); \
-    *std::move(klein_result);                                       \
+#define KLEIN_TRY(expression) KLEIN_TRY_COUNTED(expression, __COUNTER__)
+#define KLEIN_TRY_COUNTED(expression, number) KLEIN_TRY_NAMED(expression, number)
+#define KLEIN_TRY_NAMED(expression, number)                                           \
+  ({                                                                                  \
+    auto klein_result_##number = (expression);                                        \
+    if (!klein_result_##number.ok()) return std::move(klein_result_##number).error(); \
+    *std::move(klein_result_##number);                                                \
   })
 
 }  // namespace klein
