@@ -33,7 +33,9 @@ if(KLEIN_TESTS)
   find_package(GTest REQUIRED)
   get_property(tests GLOBAL PROPERTY klein_test_sources)
   file(GLOB law_tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/*/*_test.cpp")
-  add_executable(klein_tests ${tests} ${law_tests})
+  list(APPEND tests ${law_tests})
+  list(FILTER tests INCLUDE REGEX "${KLEIN_TEST_FOLDERS}")
+  add_executable(klein_tests ${tests})
   get_property(plugins GLOBAL PROPERTY klein_plugins)
   add_dependencies(klein_tests ${plugins})
   execute_process(  # where the wheel is that model tests open
@@ -48,4 +50,9 @@ endif()
 
 if(KLEIN_PYTHON)
   include(PythonModule)
+endif()
+
+# Last, when every library is known.
+if(KLEIN_TESTS AND NOT KLEIN_SANITIZE)
+  include(checks)
 endif()

@@ -1,0 +1,16 @@
+# The checks that keep the tree as it is drawn: tools/check_*.py, each a test.
+function(klein_check name)
+  add_test(NAME ${name} COMMAND "${Python_EXECUTABLE}" "${CMAKE_SOURCE_DIR}/tools/${name}.py" ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS check)
+endfunction()
+
+klein_check(check_layers)
+klein_check(check_sizes)
+klein_check(check_headers "${CMAKE_BINARY_DIR}")
+get_property(plugins GLOBAL PROPERTY klein_plugins)
+set(linked klein ${plugins})
+if(TARGET _core)
+  list(APPEND linked _core)
+endif()
+list(TRANSFORM linked REPLACE "(.+)" "$<TARGET_FILE:\\1>")
+klein_check(check_links ${linked})
