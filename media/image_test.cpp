@@ -81,22 +81,14 @@ TEST(Jpeg, OfInksOrOfRgbHasTheSameColours) {
 std::pair<int, int> stored_at(int orientation, Size size, int row, int column) {
   const int bottom = size.height - 1 - row, right = size.width - 1 - column;
   switch (orientation) {
-    case 2:
-      return {row, right};
-    case 3:
-      return {bottom, right};
-    case 4:
-      return {bottom, column};
-    case 5:
-      return {column, row};
-    case 6:
-      return {right, row};
-    case 7:
-      return {right, bottom};
-    case 8:
-      return {column, bottom};
-    default:
-      return {row, column};
+    case 2: return {row, right};
+    case 3: return {bottom, right};
+    case 4: return {bottom, column};
+    case 5: return {column, row};
+    case 6: return {right, row};
+    case 7: return {right, bottom};
+    case 8: return {column, bottom};
+    default: return {row, column};
   }
 }
 

@@ -15,10 +15,8 @@ double weight(Resample resample, double x) {
   if (resample == Resample::area) return x > -0.5 && x <= 0.5 ? 1 : 0;
   x = std::abs(x);
   switch (resample) {
-    case Resample::bilinear:
-      return std::max(0.0, 1 - x);
-    default:
-      return x < 1 ? 1.5 * x * x * x - 2.5 * x * x + 1 : x < 2 ? -0.5 * x * x * x + 2.5 * x * x - 4 * x + 2 : 0;
+    case Resample::bilinear: return std::max(0.0, 1 - x);
+    default: return x < 1 ? 1.5 * x * x * x - 2.5 * x * x + 1 : x < 2 ? -0.5 * x * x * x + 2.5 * x * x - 4 * x + 2 : 0;
   }
 }
 

@@ -24,12 +24,9 @@ double cubic(double x) {
 
 Filter filter_of(Resample resample) {
   switch (resample) {
-    case Resample::bilinear:
-      return {1.0, triangle};
-    case Resample::bicubic:
-      return {2.0, cubic};
-    case Resample::area:
-      return {0.5, box};
+    case Resample::bilinear: return {1.0, triangle};
+    case Resample::bicubic: return {2.0, cubic};
+    case Resample::area: return {0.5, box};
   }
   KLEIN_ASSERT(false);
 }

@@ -9,15 +9,12 @@ namespace {
 
 Error failure(VP8StatusCode status) {
   switch (status) {
-    case VP8_STATUS_OUT_OF_MEMORY:
-      return Error(Code::resource, "there is not enough memory to decode the WebP file");
+    case VP8_STATUS_OUT_OF_MEMORY: return Error(Code::resource, "there is not enough memory to decode the WebP file");
     case VP8_STATUS_NOT_ENOUGH_DATA:
     case VP8_STATUS_SUSPENDED:
       return Error(Code::corrupt, "the WebP file is truncated: it ends before its picture does");
-    case VP8_STATUS_UNSUPPORTED_FEATURE:
-      return Error(Code::corrupt, "the WebP file uses a feature that is not known");
-    default:
-      return Error(Code::corrupt, "the WebP file is damaged");
+    case VP8_STATUS_UNSUPPORTED_FEATURE: return Error(Code::corrupt, "the WebP file uses a feature that is not known");
+    default: return Error(Code::corrupt, "the WebP file is damaged");
   }
 }
 

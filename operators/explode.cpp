@@ -30,23 +30,17 @@ Result<Exploded> exploded(const std::string& column, const Schema& schema) {
 std::int64_t entries(const arrow::Array& lists, std::int64_t row) {
   if (lists.IsNull(row)) return 0;
   switch (lists.type_id()) {
-    case arrow::Type::LIST:
-      return static_cast<const arrow::ListArray&>(lists).value_length(row);
-    case arrow::Type::LARGE_LIST:
-      return static_cast<const arrow::LargeListArray&>(lists).value_length(row);
-    default:
-      return static_cast<const arrow::FixedSizeListArray&>(lists).value_length(row);
+    case arrow::Type::LIST: return static_cast<const arrow::ListArray&>(lists).value_length(row);
+    case arrow::Type::LARGE_LIST: return static_cast<const arrow::LargeListArray&>(lists).value_length(row);
+    default: return static_cast<const arrow::FixedSizeListArray&>(lists).value_length(row);
   }
 }
 
 Result<std::shared_ptr<arrow::Array>> flat(const arrow::Array& lists) {
   switch (lists.type_id()) {
-    case arrow::Type::LIST:
-      return KLEIN_ARROW(static_cast<const arrow::ListArray&>(lists).Flatten());
-    case arrow::Type::LARGE_LIST:
-      return KLEIN_ARROW(static_cast<const arrow::LargeListArray&>(lists).Flatten());
-    default:
-      return KLEIN_ARROW(static_cast<const arrow::FixedSizeListArray&>(lists).Flatten());
+    case arrow::Type::LIST: return KLEIN_ARROW(static_cast<const arrow::ListArray&>(lists).Flatten());
+    case arrow::Type::LARGE_LIST: return KLEIN_ARROW(static_cast<const arrow::LargeListArray&>(lists).Flatten());
+    default: return KLEIN_ARROW(static_cast<const arrow::FixedSizeListArray&>(lists).Flatten());
   }
 }
 

@@ -36,18 +36,15 @@ std::int64_t bytes_of_values(const arrow::ArrayData& data, std::int64_t offset, 
     case arrow::Type::STRING:
     case arrow::Type::BINARY:
     case arrow::Type::LIST:
-    case arrow::Type::MAP:
-      return bytes_of_variable<std::int32_t>(data, offset, length);
+    case arrow::Type::MAP: return bytes_of_variable<std::int32_t>(data, offset, length);
     case arrow::Type::LARGE_STRING:
     case arrow::Type::LARGE_BINARY:
-    case arrow::Type::LARGE_LIST:
-      return bytes_of_variable<std::int64_t>(data, offset, length);
+    case arrow::Type::LARGE_LIST: return bytes_of_variable<std::int64_t>(data, offset, length);
     case arrow::Type::FIXED_SIZE_LIST: {
       const auto width = static_cast<const arrow::FixedSizeListType*>(type)->list_size();
       return bytes_of(*data.child_data[0], data.child_data[0]->offset + offset * width, length * width);
     }
-    default:
-      break;
+    default: break;
   }
   if (const int bits = type->bit_width(); bits > 0) return (length * bits + 7) / 8;
   std::int64_t total = 0;  // structs, unions, views, dictionaries: whole buffers, an upper bound

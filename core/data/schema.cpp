@@ -55,16 +55,11 @@ std::string text(const arrow::DataType& type) {
 Error to_error(const arrow::Status& status) {
   switch (status.code()) {
     case arrow::StatusCode::OutOfMemory:
-    case arrow::StatusCode::CapacityError:
-      return to_error(status, Code::resource);
-    case arrow::StatusCode::KeyError:
-      return to_error(status, Code::not_found);
-    case arrow::StatusCode::IOError:
-      return to_error(status, Code::io);
-    case arrow::StatusCode::UnknownError:
-      return to_error(status, Code::internal);
-    default:
-      return to_error(status, Code::invalid);
+    case arrow::StatusCode::CapacityError: return to_error(status, Code::resource);
+    case arrow::StatusCode::KeyError: return to_error(status, Code::not_found);
+    case arrow::StatusCode::IOError: return to_error(status, Code::io);
+    case arrow::StatusCode::UnknownError: return to_error(status, Code::internal);
+    default: return to_error(status, Code::invalid);
   }
 }
 

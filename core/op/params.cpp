@@ -111,27 +111,19 @@ Result<Value> converted(const Param& param, const Value& given) {
     case ParamType::int64:
       if (!given.get<std::int64_t>()) return wrong(param, given);
       return given;
-    case ParamType::float64:
-      return to_number(param, given);
-    case ParamType::string:
-      return to_string_value(param, given);
-    case ParamType::strings:
-      return list_of(given, [&](const Value& entry) { return to_string_value(param, entry); });
-    case ParamType::numbers:
-      return list_of(given, [&](const Value& entry) { return to_number(param, entry); });
+    case ParamType::float64: return to_number(param, given);
+    case ParamType::string: return to_string_value(param, given);
+    case ParamType::strings: return list_of(given, [&](const Value& entry) { return to_string_value(param, entry); });
+    case ParamType::numbers: return list_of(given, [&](const Value& entry) { return to_number(param, entry); });
     case ParamType::mapping:
       return map_of(param, given, [&](const std::string&, const Value& entry) -> Result<Value> {
         if (!entry.get<std::string>()) return wrong(param, given);
         return entry;
       });
-    case ParamType::expression:
-      return to_expression(param.name, given);
-    case ParamType::expressions:
-      return map_of(param, given, to_expression);
-    case ParamType::function:
-      return to_function(param, given);
-    case ParamType::any:
-      return given;
+    case ParamType::expression: return to_expression(param.name, given);
+    case ParamType::expressions: return map_of(param, given, to_expression);
+    case ParamType::function: return to_function(param, given);
+    case ParamType::any: return given;
   }
   return Error(Code::internal, "'" + param.name + "' is declared with a type that does not exist");
 }

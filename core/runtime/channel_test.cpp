@@ -149,19 +149,12 @@ class ModelRun {
       switch (random_.below(8)) {
         case 0:
         case 1:
-        case 2:
-          push();
-          break;
+        case 2: push(); break;
         case 3:
-        case 4:
-          take();
-          break;
+        case 4: take(); break;
         case 5:
-        case 6:
-          acknowledge();
-          break;
-        default:
-          ASSERT_EQ(channel_.writable(), model_.rows() < capacity_);
+        case 6: acknowledge(); break;
+        default: ASSERT_EQ(channel_.writable(), model_.rows() < capacity_);
       }
       check();
     }

@@ -32,16 +32,10 @@ Result<Stage::Moved> Stage::advance() {
   count(metrics_.rows_out, rows);
   metrics_.rows_failed.store(rows_failed_, std::memory_order_relaxed);
   switch (*progress) {
-    case Progress::more:
-      state_ = State::more;
-      return Moved::on;
-    case Progress::pending:
-      state_ = State::pending;
-      return Moved::blocked;
-    case Progress::finished:
-      return Moved::finished;
-    case Progress::done:
-      break;
+    case Progress::more: state_ = State::more; return Moved::on;
+    case Progress::pending: state_ = State::pending; return Moved::blocked;
+    case Progress::finished: return Moved::finished;
+    case Progress::done: break;
   }
   state_ = State::ready;
   passed_ = std::exchange(passing_, std::nullopt);

@@ -86,48 +86,27 @@ std::unique_ptr<Cells> of(const std::shared_ptr<arrow::Array>& column) {
 std::unique_ptr<Cells> scalar_cells(const std::shared_ptr<arrow::Array>& column) {
   using namespace arrow;  // NOLINT: a table of Arrow's types
   switch (column->type_id()) {
-    case Type::NA:
-      return std::make_unique<Nothing>();
-    case Type::BOOL:
-      return of<BooleanArray, truth>(column);
-    case Type::INT8:
-      return of<Int8Array, integer>(column);
-    case Type::INT16:
-      return of<Int16Array, integer>(column);
-    case Type::INT32:
-      return of<Int32Array, integer>(column);
-    case Type::INT64:
-      return of<Int64Array, integer>(column);
-    case Type::UINT8:
-      return of<UInt8Array, integer>(column);
-    case Type::UINT16:
-      return of<UInt16Array, integer>(column);
-    case Type::UINT32:
-      return of<UInt32Array, integer>(column);
-    case Type::UINT64:
-      return of<UInt64Array, integer>(column);
-    case Type::HALF_FLOAT:
-      return of<HalfFloatArray, half>(column);
-    case Type::FLOAT:
-      return of<FloatArray, real>(column);
-    case Type::DOUBLE:
-      return of<DoubleArray, real>(column);
-    case Type::STRING:
-      return of<StringArray, text>(column);
-    case Type::LARGE_STRING:
-      return of<LargeStringArray, text>(column);
-    case Type::STRING_VIEW:
-      return of<StringViewArray, text>(column);
-    case Type::BINARY:
-      return of<BinaryArray, bytes>(column);
-    case Type::LARGE_BINARY:
-      return of<LargeBinaryArray, bytes>(column);
-    case Type::BINARY_VIEW:
-      return of<BinaryViewArray, bytes>(column);
-    case Type::FIXED_SIZE_BINARY:
-      return of<FixedSizeBinaryArray, bytes>(column);
-    default:
-      return nullptr;
+    case Type::NA: return std::make_unique<Nothing>();
+    case Type::BOOL: return of<BooleanArray, truth>(column);
+    case Type::INT8: return of<Int8Array, integer>(column);
+    case Type::INT16: return of<Int16Array, integer>(column);
+    case Type::INT32: return of<Int32Array, integer>(column);
+    case Type::INT64: return of<Int64Array, integer>(column);
+    case Type::UINT8: return of<UInt8Array, integer>(column);
+    case Type::UINT16: return of<UInt16Array, integer>(column);
+    case Type::UINT32: return of<UInt32Array, integer>(column);
+    case Type::UINT64: return of<UInt64Array, integer>(column);
+    case Type::HALF_FLOAT: return of<HalfFloatArray, half>(column);
+    case Type::FLOAT: return of<FloatArray, real>(column);
+    case Type::DOUBLE: return of<DoubleArray, real>(column);
+    case Type::STRING: return of<StringArray, text>(column);
+    case Type::LARGE_STRING: return of<LargeStringArray, text>(column);
+    case Type::STRING_VIEW: return of<StringViewArray, text>(column);
+    case Type::BINARY: return of<BinaryArray, bytes>(column);
+    case Type::LARGE_BINARY: return of<LargeBinaryArray, bytes>(column);
+    case Type::BINARY_VIEW: return of<BinaryViewArray, bytes>(column);
+    case Type::FIXED_SIZE_BINARY: return of<FixedSizeBinaryArray, bytes>(column);
+    default: return nullptr;
   }
 }
 

@@ -108,24 +108,17 @@ Result<std::unique_ptr<Cells>> structs(const std::shared_ptr<arrow::Array>& colu
 
 Result<std::unique_ptr<Cells>> nested_cells(const std::shared_ptr<arrow::Array>& column, const std::string& name) {
   switch (column->type_id()) {
-    case arrow::Type::LIST:
-      return lists<arrow::ListArray>(column, name);
-    case arrow::Type::LARGE_LIST:
-      return lists<arrow::LargeListArray>(column, name);
-    case arrow::Type::FIXED_SIZE_LIST:
-      return lists<arrow::FixedSizeListArray>(column, name);
-    case arrow::Type::MAP:
-      return lists<arrow::MapArray>(column, name);
-    case arrow::Type::STRUCT:
-      return structs(column, name);
+    case arrow::Type::LIST: return lists<arrow::ListArray>(column, name);
+    case arrow::Type::LARGE_LIST: return lists<arrow::LargeListArray>(column, name);
+    case arrow::Type::FIXED_SIZE_LIST: return lists<arrow::FixedSizeListArray>(column, name);
+    case arrow::Type::MAP: return lists<arrow::MapArray>(column, name);
+    case arrow::Type::STRUCT: return structs(column, name);
     case arrow::Type::DICTIONARY: {
       auto words = KLEIN_TRY(cells_of(static_cast<const arrow::DictionaryArray&>(*column).dictionary(), name));
       return std::make_unique<Coded>(column, std::move(words));
     }
-    case arrow::Type::EXTENSION:
-      return cells_of(static_cast<const arrow::ExtensionArray&>(*column).storage(), name);
-    default:
-      return std::unique_ptr<Cells>();
+    case arrow::Type::EXTENSION: return cells_of(static_cast<const arrow::ExtensionArray&>(*column).storage(), name);
+    default: return std::unique_ptr<Cells>();
   }
 }
 

@@ -20,14 +20,10 @@ struct Scale {
 
 Scale scale_of(arrow::TimeUnit::type unit) {
   switch (unit) {
-    case arrow::TimeUnit::SECOND:
-      return {1'000'000, 1};
-    case arrow::TimeUnit::MILLI:
-      return {1'000, 1};
-    case arrow::TimeUnit::MICRO:
-      return {1, 1};
-    case arrow::TimeUnit::NANO:
-      return {1, 1'000};
+    case arrow::TimeUnit::SECOND: return {1'000'000, 1};
+    case arrow::TimeUnit::MILLI: return {1'000, 1};
+    case arrow::TimeUnit::MICRO: return {1, 1};
+    case arrow::TimeUnit::NANO: return {1, 1'000};
   }
   return {};
 }
@@ -82,10 +78,8 @@ std::unique_ptr<Cells> time_cells(const std::shared_ptr<arrow::Array>& column) {
           column, scale_of(timestamp.unit()),
           [zone = timestamp.timezone()](auto count) { return to_datetime(count, zone); });
     }
-    case arrow::Type::DATE32:
-      return counts<arrow::Date32Array>(column, {}, to_date);
-    case arrow::Type::DATE64:
-      return counts<arrow::Date64Array>(column, {1, 86'400'000}, to_date);
+    case arrow::Type::DATE32: return counts<arrow::Date32Array>(column, {}, to_date);
+    case arrow::Type::DATE64: return counts<arrow::Date64Array>(column, {1, 86'400'000}, to_date);
     case arrow::Type::TIME32:
       return counts<arrow::Time32Array>(column, scale_of(static_cast<const arrow::Time32Type&>(type).unit()), to_time);
     case arrow::Type::TIME64:
@@ -94,10 +88,8 @@ std::unique_ptr<Cells> time_cells(const std::shared_ptr<arrow::Array>& column) {
       return counts<arrow::DurationArray>(
           column, scale_of(static_cast<const arrow::DurationType&>(type).unit()), to_timedelta);
     case arrow::Type::DECIMAL128:
-    case arrow::Type::DECIMAL256:
-      return std::make_unique<Decimals>(column);
-    default:
-      return nullptr;
+    case arrow::Type::DECIMAL256: return std::make_unique<Decimals>(column);
+    default: return nullptr;
   }
 }
 

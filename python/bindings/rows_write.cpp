@@ -26,8 +26,7 @@ bool Column::append(PyObject* value) {
       if (type != &PyBool_Type) break;
       bytes_.push_back(value == Py_True);
       return taken(), true;
-    default:
-      break;
+    default: break;
   }
   return append_other(value);
 }

@@ -21,36 +21,25 @@ std::shared_ptr<arrow::Array> Column::finish_bytes(const std::shared_ptr<arrow::
 
 Result<std::shared_ptr<arrow::Array>> Column::made() {
   switch (kind_) {
-    case Kind::nothing:
-      return std::make_shared<arrow::NullArray>(size_);
+    case Kind::nothing: return std::make_shared<arrow::NullArray>(size_);
     case Kind::boolean:
       return arrow::MakeArray(arrow::ArrayData::Make(arrow::boolean(), size_, {validity(), bits(bytes_)}, nulls_));
-    case Kind::int64:
-      return finish_numbers(arrow::int64());
+    case Kind::int64: return finish_numbers(arrow::int64());
     case Kind::float64:
       return arrow::MakeArray(arrow::ArrayData::Make(arrow::float64(), size_, {validity(), given(reals_)}, nulls_));
-    case Kind::string:
-      return finish_bytes(arrow::utf8());
-    case Kind::binary:
-      return finish_bytes(arrow::binary());
-    case Kind::datetime:
-      return finish_numbers(arrow::timestamp(arrow::TimeUnit::MICRO));
-    case Kind::datetime_utc:
-      return finish_numbers(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"));
-    case Kind::time:
-      return finish_numbers(arrow::time64(arrow::TimeUnit::MICRO));
-    case Kind::timedelta:
-      return finish_numbers(arrow::duration(arrow::TimeUnit::MICRO));
+    case Kind::string: return finish_bytes(arrow::utf8());
+    case Kind::binary: return finish_bytes(arrow::binary());
+    case Kind::datetime: return finish_numbers(arrow::timestamp(arrow::TimeUnit::MICRO));
+    case Kind::datetime_utc: return finish_numbers(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"));
+    case Kind::time: return finish_numbers(arrow::time64(arrow::TimeUnit::MICRO));
+    case Kind::timedelta: return finish_numbers(arrow::duration(arrow::TimeUnit::MICRO));
     case Kind::date: {
       std::vector<std::int32_t> days(numbers_.begin(), numbers_.end());
       return arrow::MakeArray(arrow::ArrayData::Make(arrow::date32(), size_, {validity(), given(days)}, nulls_));
     }
-    case Kind::list:
-      return finish_list();
-    case Kind::record:
-      return finish_record();
-    case Kind::tensor:
-      return finish_tensor();
+    case Kind::list: return finish_list();
+    case Kind::record: return finish_record();
+    case Kind::tensor: return finish_tensor();
   }
   return Error(Code::internal, "a column is of no kind");
 }

@@ -20,18 +20,12 @@ bool is_numpy(PyObject* value) { return std::string_view(Py_TYPE(value)->tp_name
 
 Kind kind_of_time(PyObject* value) {
   switch (time_kind(value)) {
-    case TimeKind::datetime:
-      return Kind::datetime;
-    case TimeKind::datetime_utc:
-      return Kind::datetime_utc;
-    case TimeKind::date:
-      return Kind::date;
-    case TimeKind::time:
-      return Kind::time;
-    case TimeKind::timedelta:
-      return Kind::timedelta;
-    case TimeKind::none:
-      return Kind::nothing;
+    case TimeKind::datetime: return Kind::datetime;
+    case TimeKind::datetime_utc: return Kind::datetime_utc;
+    case TimeKind::date: return Kind::date;
+    case TimeKind::time: return Kind::time;
+    case TimeKind::timedelta: return Kind::timedelta;
+    case TimeKind::none: return Kind::nothing;
   }
   return Kind::nothing;
 }
@@ -50,16 +44,11 @@ Kind kind_of(PyObject* value) {
 
 TimeKind time_of(Kind kind) {
   switch (kind) {
-    case Kind::datetime:
-      return TimeKind::datetime;
-    case Kind::datetime_utc:
-      return TimeKind::datetime_utc;
-    case Kind::date:
-      return TimeKind::date;
-    case Kind::time:
-      return TimeKind::time;
-    default:
-      return TimeKind::timedelta;
+    case Kind::datetime: return TimeKind::datetime;
+    case Kind::datetime_utc: return TimeKind::datetime_utc;
+    case Kind::date: return TimeKind::date;
+    case Kind::time: return TimeKind::time;
+    default: return TimeKind::timedelta;
   }
 }
 
@@ -103,24 +92,14 @@ bool Column::append_of(Kind kind, PyObject* value) {
   if (kind == Kind::tensor && kind_ == Kind::list) return append_list(value);
   if (kind != kind_) return mismatch(value);
   switch (kind) {
-    case Kind::int64:
-      return append_integer(value);
-    case Kind::string:
-      return append_text(value);
-    case Kind::binary:
-      return append_bytes(value);
-    case Kind::list:
-      return append_list(value);
-    case Kind::record:
-      return append_record(value);
-    case Kind::tensor:
-      return append_tensor(value);
-    case Kind::float64:
-      reals_.push_back(PyFloat_AS_DOUBLE(value));
-      break;
-    case Kind::boolean:
-      bytes_.push_back(value == Py_True);
-      break;
+    case Kind::int64: return append_integer(value);
+    case Kind::string: return append_text(value);
+    case Kind::binary: return append_bytes(value);
+    case Kind::list: return append_list(value);
+    case Kind::record: return append_record(value);
+    case Kind::tensor: return append_tensor(value);
+    case Kind::float64: reals_.push_back(PyFloat_AS_DOUBLE(value)); break;
+    case Kind::boolean: bytes_.push_back(value == Py_True); break;
     default: {
       std::int64_t count = 0;
       if (!time_count(value, time_of(kind), count)) return PyErr_Clear(), mismatch(value);

@@ -79,34 +79,20 @@ void Column::expect(const arrow::DataType& type) {
   }
   using arrow::Type;
   switch (type.id()) {
-    case Type::BOOL:
-      kind_ = Kind::boolean;
-      break;
+    case Type::BOOL: kind_ = Kind::boolean; break;
     case Type::HALF_FLOAT:
     case Type::FLOAT:
-    case Type::DOUBLE:
-      kind_ = Kind::float64;
-      break;
+    case Type::DOUBLE: kind_ = Kind::float64; break;
     case Type::STRING:
-    case Type::LARGE_STRING:
-      kind_ = Kind::string;
-      break;
+    case Type::LARGE_STRING: kind_ = Kind::string; break;
     case Type::BINARY:
     case Type::LARGE_BINARY:
-    case Type::FIXED_SIZE_BINARY:
-      kind_ = Kind::binary;
-      break;
+    case Type::FIXED_SIZE_BINARY: kind_ = Kind::binary; break;
     case Type::DATE32:
-    case Type::DATE64:
-      kind_ = Kind::date;
-      break;
+    case Type::DATE64: kind_ = Kind::date; break;
     case Type::TIME32:
-    case Type::TIME64:
-      kind_ = Kind::time;
-      break;
-    case Type::DURATION:
-      kind_ = Kind::timedelta;
-      break;
+    case Type::TIME64: kind_ = Kind::time; break;
+    case Type::DURATION: kind_ = Kind::timedelta; break;
     case Type::TIMESTAMP:
       kind_ = static_cast<const arrow::TimestampType&>(type).timezone().empty() ? Kind::datetime : Kind::datetime_utc;
       break;

@@ -13,29 +13,15 @@ void Column::append_null() {
 
 void Column::store_nothing() {
   switch (kind_) {
-    case Kind::nothing:
-      break;
-    case Kind::boolean:
-      bytes_.push_back(0);
-      break;
-    case Kind::float64:
-      reals_.push_back(0);
-      break;
+    case Kind::nothing: break;
+    case Kind::boolean: bytes_.push_back(0); break;
+    case Kind::float64: reals_.push_back(0); break;
     case Kind::string:
-    case Kind::binary:
-      offsets_.push_back(static_cast<std::int32_t>(bytes_.size()));
-      break;
-    case Kind::list:
-      offsets_.push_back(static_cast<std::int32_t>(entries_->size()));
-      break;
-    case Kind::record:
-      fields_->append_null();
-      break;
-    case Kind::tensor:
-      offsets_.push_back(offsets_.empty() ? 0 : offsets_.back());
-      break;
-    default:
-      numbers_.push_back(0);
+    case Kind::binary: offsets_.push_back(static_cast<std::int32_t>(bytes_.size())); break;
+    case Kind::list: offsets_.push_back(static_cast<std::int32_t>(entries_->size())); break;
+    case Kind::record: fields_->append_null(); break;
+    case Kind::tensor: offsets_.push_back(offsets_.empty() ? 0 : offsets_.back()); break;
+    default: numbers_.push_back(0);
   }
 }
 

@@ -19,33 +19,22 @@ using arrow::extension::FixedShapeTensorType;
 
 std::optional<nb::dlpack::dtype> dtype_of(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::INT8:
-      return nb::dtype<std::int8_t>();
-    case arrow::Type::INT16:
-      return nb::dtype<std::int16_t>();
-    case arrow::Type::INT32:
-      return nb::dtype<std::int32_t>();
-    case arrow::Type::INT64:
-      return nb::dtype<std::int64_t>();
-    case arrow::Type::UINT8:
-      return nb::dtype<std::uint8_t>();
-    case arrow::Type::UINT16:
-      return nb::dtype<std::uint16_t>();
-    case arrow::Type::UINT32:
-      return nb::dtype<std::uint32_t>();
-    case arrow::Type::UINT64:
-      return nb::dtype<std::uint64_t>();
-    case arrow::Type::FLOAT:
-      return nb::dtype<float>();
-    case arrow::Type::DOUBLE:
-      return nb::dtype<double>();
+    case arrow::Type::INT8: return nb::dtype<std::int8_t>();
+    case arrow::Type::INT16: return nb::dtype<std::int16_t>();
+    case arrow::Type::INT32: return nb::dtype<std::int32_t>();
+    case arrow::Type::INT64: return nb::dtype<std::int64_t>();
+    case arrow::Type::UINT8: return nb::dtype<std::uint8_t>();
+    case arrow::Type::UINT16: return nb::dtype<std::uint16_t>();
+    case arrow::Type::UINT32: return nb::dtype<std::uint32_t>();
+    case arrow::Type::UINT64: return nb::dtype<std::uint64_t>();
+    case arrow::Type::FLOAT: return nb::dtype<float>();
+    case arrow::Type::DOUBLE: return nb::dtype<double>();
     case arrow::Type::HALF_FLOAT: {
       nb::dlpack::dtype half = nb::dtype<float>();
       half.bits = 16;
       return half;
     }
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 
@@ -99,35 +88,21 @@ std::shared_ptr<arrow::DataType> number_type(const char* format) {
   if (*format == '=' || *format == '@' || *format == '<') ++format;
   if (*format == '\0' || format[1] != '\0') return nullptr;
   switch (*format) {
-    case 'b':
-      return arrow::int8();
+    case 'b': return arrow::int8();
     case '?':
-    case 'B':
-      return arrow::uint8();
-    case 'h':
-      return signed_type(sizeof(short));
-    case 'H':
-      return unsigned_type(sizeof(short));
-    case 'i':
-      return signed_type(sizeof(int));
-    case 'I':
-      return unsigned_type(sizeof(int));
-    case 'l':
-      return signed_type(sizeof(long));
-    case 'L':
-      return unsigned_type(sizeof(long));
-    case 'q':
-      return arrow::int64();
-    case 'Q':
-      return arrow::uint64();
-    case 'e':
-      return arrow::float16();
-    case 'f':
-      return arrow::float32();
-    case 'd':
-      return arrow::float64();
-    default:
-      return nullptr;
+    case 'B': return arrow::uint8();
+    case 'h': return signed_type(sizeof(short));
+    case 'H': return unsigned_type(sizeof(short));
+    case 'i': return signed_type(sizeof(int));
+    case 'I': return unsigned_type(sizeof(int));
+    case 'l': return signed_type(sizeof(long));
+    case 'L': return unsigned_type(sizeof(long));
+    case 'q': return arrow::int64();
+    case 'Q': return arrow::uint64();
+    case 'e': return arrow::float16();
+    case 'f': return arrow::float32();
+    case 'd': return arrow::float64();
+    default: return nullptr;
   }
 }
 
