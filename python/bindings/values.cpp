@@ -23,7 +23,9 @@ bool is_expression(nb::handle object) {
 }
 
 Value to_expression(nb::handle object) {
-  const auto buffer = object.attr("__reduce__")()[1][0];
+  const nb::object reduced = object.attr("__reduce__")();  // kept: an accessor only borrows what it indexes
+  const nb::object arguments = reduced[1];
+  const nb::object buffer = arguments[0];
   const auto bytes = nb::steal(PyBytes_FromObject(buffer.ptr()));
   if (!bytes.is_valid()) throw nb::python_error();
   const BytesView view(PyBytes_AS_STRING(bytes.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.ptr())));
