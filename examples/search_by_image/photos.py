@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 from debian import PackageUnavailable, package_folder
-from PIL import Image
+from PIL import Image, ImageOps
 from rcc import RccFile
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -57,7 +57,7 @@ def full_frames(resources: Path) -> Iterator[Photo]:
     for file in files:
         for path, content in sorted(RccFile(file).entries()):
             if content[8:12] == b"WEBP":
-                yield Photo(path.removeprefix("/gcompris/src/activities/"), resource_label(path), _open(content))
+                yield Photo(path.removeprefix("/gcompris/src/activities/"), resource_label(path), open_picture(content))
 
 
 def resource_label(path: str) -> str:
@@ -76,14 +76,16 @@ def cutouts(stamps: Path) -> Iterator[Photo]:
             yield Photo(str(path), "/".join(path.parts[:-1][:2]), image)
 
 
-def _open(content: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(content))
+def open_picture(content: bytes) -> Image.Image:
+    """Return the picture the way up that its EXIF note asks for."""
+    return ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
 
 
 def on_white(image: Image.Image) -> Image.Image:
     """Return `image` as RGB, with white behind what is transparent."""
-    if image.mode != "RGBA":
+    if not image.has_transparency_data:
         return image.convert("RGB")
+    image = image.convert("RGBA")
     paper = Image.new("RGB", image.size, "white")
     paper.paste(image, mask=image.getchannel("A"))
     return paper
