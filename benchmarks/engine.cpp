@@ -1,6 +1,6 @@
 // What the engine itself costs: items through no-op steps, hops between tasks. Prints one JSON line a figure, each the
 // median of interleaved rounds, with a limit measured in the same run beside it where there is one.
-//   build/release/klein_benchmark [rounds]
+//   build/dev/klein_benchmark [rounds]
 
 #include <arrow/array/builder_primitive.h>
 #include <arrow/record_batch.h>

@@ -52,7 +52,13 @@ if(KLEIN_PYTHON)
   include(PythonModule)
 endif()
 
+add_executable(klein_benchmark EXCLUDE_FROM_ALL benchmarks/engine.cpp)
+target_link_libraries(klein_benchmark PRIVATE klein)
+
 # Last, when every library is known.
 if(KLEIN_TESTS AND NOT KLEIN_SANITIZE)
   include(checks)
+endif()
+if(KLEIN_PYTHON AND NOT KLEIN_IN_PLACE)
+  include(install)
 endif()

@@ -1,7 +1,7 @@
 """Every header compiles alone: `python tools/check_headers.py BUILD_FOLDER`.
 
-Takes the compiler and its flags from the build folder's compile_commands.json; a header that passed is compiled again only
-when it, or what it includes, has changed.
+Takes the compiler and its flags from the build folder's compile_commands.json; a header that passed is compiled again
+only when it, or what it includes, has changed.
 """
 
 import json

@@ -1,7 +1,7 @@
 """What each built library is linked to: `python tools/check_links.py FILE...`.
 
-The Parquet library exports a whole libcrypto and simdjson; linked beside the real ones it takes their place without a word.
-So no library holds both, and libklein needs nothing beyond Arrow, the image codecs and the C++ runtime.
+The Parquet library exports a whole libcrypto and simdjson; linked beside the real ones it takes their place without a
+word. So no library holds both, and libklein needs nothing beyond Arrow, the image codecs and the C++ runtime.
 """
 
 import re
@@ -9,7 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-CLASHES = {"libparquet": {"libssl", "libcrypto", "libsimdjson"}, "libarrow_dataset": {"libssl", "libcrypto", "libsimdjson"}}
+CLASHES = {
+    "libparquet": {"libssl", "libcrypto", "libsimdjson"},
+    "libarrow_dataset": {"libssl", "libcrypto", "libsimdjson"},
+}
 RUNTIME = {"libc", "libstdc++", "libm", "libgcc_s", "libpthread", "libdl", "ld-linux-x86-64", "ld-linux-aarch64"}
 ALLOWED = {
     "libklein": {"libarrow", "libarrow_compute", "libjpeg", "libturbojpeg", "libpng16", "libwebp"} | RUNTIME,

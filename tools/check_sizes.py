@@ -1,7 +1,7 @@
 """Refuses what has grown too big to read: `python tools/check_sizes.py [ROOT]`.
 
-Lines of a header, source, binding or Python file; lines of a function; virtuals of an interface. What may be bigger stands in
-tools/sizes.txt, a line each: `FILE: why` for a file, `FILE NAME: why` for a function or class in it.
+Lines of a header, source, binding or Python file; lines of a function; virtuals of an interface. What may be bigger
+stands in tools/sizes.txt, a line each: `FILE: why` for a file, `FILE NAME: why` for a function or class in it.
 """
 
 import ast
@@ -89,7 +89,9 @@ def cpp_findings(name: str, text: str) -> Iterator[Finding]:
         if block.kind == "function" and lines > FUNCTION:
             yield Finding(name, block.name, block.line, f"{lines} lines, a function has at most {FUNCTION}")
         if block.kind == "class" and block.virtuals > VIRTUALS:
-            yield Finding(name, block.name, block.line, f"{block.virtuals} virtuals, an interface has at most {VIRTUALS}")
+            yield Finding(
+                name, block.name, block.line, f"{block.virtuals} virtuals, an interface has at most {VIRTUALS}"
+            )
 
 
 def python_findings(name: str, text: str) -> Iterator[Finding]:
@@ -116,7 +118,7 @@ def findings(root: Path) -> Iterator[Finding]:
 def exemptions(text: str) -> set[tuple[str, str]]:
     out = set()
     for number, line in enumerate(text.splitlines(), 1):
-        head, _, why = (part.strip() for part in line.partition("#")[0].partition(":"))
+        head, _, why = (part.strip() for part in f"{line.partition('#')[0]} ".partition(": "))
         if head and not why:
             raise SystemExit(f"tools/sizes.txt:{number}: an exemption needs its reason")
         if head:

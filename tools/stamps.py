@@ -1,4 +1,4 @@
-"""Remembers by content what has already passed, so that a check is paid for once: shared by the checks of this folder."""
+"""Remembers by content what has already passed, so that a check is paid for once; shared by this folder's checks."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -14,7 +14,9 @@ def digest(root: Path, file: Path, *more: str) -> str:
     return hashlib.sha256(b"\0".join(parts + [text.encode() for text in more])).hexdigest()
 
 
-def check_all(files: Iterable[Path], key: Callable[[Path], str], check: Callable[[Path], str], stamps: Path) -> list[str]:
+def check_all(
+    files: Iterable[Path], key: Callable[[Path], str], check: Callable[[Path], str], stamps: Path
+) -> list[str]:
     """What `check` says of each file, where it says anything; two at a time. A file that passed is asked again only
     when its key has changed."""
     stamps.mkdir(parents=True, exist_ok=True)

@@ -1,19 +1,13 @@
-"""The checks are programs, not a package: their folder is put on the path; `tree` writes a small tree to check."""
-
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-TOOLS = Path(__file__).parent.parent
-sys.path.insert(0, str(TOOLS))
-
-Tree = Callable[[dict[str, str]], Path]
+from small_tree import Tree
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
+    """Writes files by name into one folder, which it gives."""
+
     def write(files: dict[str, str]) -> Path:
         for name, text in files.items():
             file = tmp_path / name

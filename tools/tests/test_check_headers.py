@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import check_headers
-from conftest import Tree
+from small_tree import Tree
 
 
 def build_of(root: Path) -> Path:
@@ -29,7 +29,9 @@ def test_a_header_that_does_not_include_what_it_needs_is_named(tree: Tree) -> No
 
 
 def test_a_header_is_asked_again_when_what_it_includes_has_changed(tree: Tree) -> None:
-    root = tree({"core/base/a.h": '#include "base/b.h"\ninline B b;\n', "core/base/b.h": "#pragma once\nstruct B {};\n"})
+    root = tree(
+        {"core/base/a.h": '#include "base/b.h"\ninline B b;\n', "core/base/b.h": "#pragma once\nstruct B {};\n"}
+    )
     assert check_headers.check(root, build_of(root)) == []
     tree({"core/base/b.h": "#pragma once\nstruct C {};\n"})
     assert len(check_headers.check(root, build_of(root))) == 1

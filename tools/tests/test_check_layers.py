@@ -2,7 +2,7 @@
 
 import check_layers
 import pytest
-from conftest import TOOLS, Tree
+from small_tree import TOOLS, Tree
 
 TABLE = """
 order core/base < core/data < core/op

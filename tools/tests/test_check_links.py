@@ -27,7 +27,7 @@ def test_a_built_library_is_read(tmp_path: Path) -> None:
     library = tmp_path / "libklein.so"
     enemy = tmp_path / "libssl.so.3"
     subprocess.run(["cc", "-shared", "-fPIC", "-Wl,-soname,libssl.so.3", "-o", enemy, tmp_path / "a.c"], check=True)
-    linked = ["cc", "-shared", "-fPIC", "-Wl,--no-as-needed", "-o", library, tmp_path / "a.c", enemy]
+    linked: list[str | Path] = ["cc", "-shared", "-fPIC", "-Wl,--no-as-needed", "-o", library, tmp_path / "a.c", enemy]
     subprocess.run(linked, check=True)
     assert "libssl" in needed_by(library)
     assert main([str(library)]) == 1

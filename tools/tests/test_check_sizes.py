@@ -2,7 +2,7 @@
 
 import check_sizes
 import pytest
-from conftest import TOOLS, Tree
+from small_tree import TOOLS, Tree
 
 CLASS = "class Store {{\n public:\n  virtual ~Store() = default;\n{}}};\n"
 
