@@ -1,0 +1,12 @@
+#!/bin/bash
+# Configures a preset where that was not done yet, and builds it: `tools/build.sh PRESET`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+preset=$1
+log=build/$preset.log
+
+if [ ! -e "build/$preset/build.ninja" ]; then
+  rm -f "build/$preset/CMakeCache.txt"  # of a configuration that did not end well
+  cmake --preset "$preset" > "$log" 2>&1 || { cat "$log"; exit 1; }
+fi
+cmake --build --preset "$preset"
