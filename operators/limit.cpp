@@ -20,8 +20,9 @@ class Limit final : public Operator {
   }
   Result<Value> snapshot() const override { return Value(left_); }
   Result<> restore(const Value& state) override {
-    KLEIN_ASSERT(state.get<std::int64_t>());
-    left_ = *state.get<std::int64_t>();
+    const auto* left = state.get<std::int64_t>();
+    if (!left) return Error(Code::corrupt, "the state of a limit is an integer, not " + kind_of(state));
+    left_ = *left;
     return {};
   }
 

@@ -3,48 +3,15 @@
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
 
-#include <functional>
 #include <set>
 
-#include "kind_test.h"
-#include "op/function.h"
+#include "function_test.h"
 
 namespace klein {
 
 void register_map(Registry& registry);
 
 namespace {
-
-using Call = std::function<Result<std::vector<Batch>>(const Batch&)>;
-
-/// A user's function, written in C++.
-class TestFunction final : public Function {
- public:
-  explicit TestFunction(Call call, std::int64_t batch_rows = 0) : call_(std::move(call)), batch_rows_(batch_rows) {}
-  std::string text() const override { return "a function"; }
-  std::int64_t batch_rows() const override { return batch_rows_; }
-  std::shared_ptr<const Function> fuse(const Function& next) const override {
-    return std::make_shared<TestFunction>([first = call_, second = static_cast<const TestFunction&>(next).call_](
-                                              const Batch& batch) -> Result<std::vector<Batch>> {
-      const auto between = KLEIN_TRY(first(batch));
-      return second(between[0]);
-    });
-  }
-  Result<std::unique_ptr<FunctionInstance>> instance() const override { return std::make_unique<Instance>(call_); }
-
- private:
-  class Instance final : public FunctionInstance {
-   public:
-    explicit Instance(Call call) : call_(std::move(call)) {}
-    Result<std::vector<Batch>> call(const Batch& batch) override { return call_(batch); }
-
-   private:
-    Call call_;
-  };
-
-  Call call_;
-  std::int64_t batch_rows_;
-};
 
 std::int64_t value(const Batch& batch, std::int64_t row) {
   return static_cast<const arrow::Int64Array&>(*batch.columns()->column(0)).Value(row);
@@ -71,7 +38,7 @@ Batch numbers(int count) {
 
 Result<OperatorRun> run_map(Call call, const std::string& on_error, const std::vector<Batch>& input,
                             std::int64_t batch_rows = 0) {
-  const Value function(Value::Handle(std::make_shared<TestFunction>(std::move(call), batch_rows)));
+  const auto function = function_value(std::move(call), batch_rows);
   return run_operator(kind_from(register_map), {{"fn", function}, {"on_error", on_error}}, {input});
 }
 
@@ -164,7 +131,7 @@ TEST(Map, AColumnOfNothingTakesTheTypeItHadBefore) {
 TEST(Map, TakesInTheNextMapThatDealsWithErrorsAlike) {
   const auto kind = kind_from(register_map);
   int calls = 0;
-  const Value function(Value::Handle(std::make_shared<TestFunction>(fails_on({}, calls, false))));
+  const auto function = function_value(fails_on({}, calls, false));
   const auto raise = *Params::make(kind.params, {{"fn", function}});
   const auto skip = *Params::make(kind.params, {{"fn", function}, {"on_error", "skip"}});
   EXPECT_FALSE(kind.merge(raise, "map", skip));

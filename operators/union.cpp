@@ -17,16 +17,18 @@ Result<> agree(const Schema& first, const Schema& other) {
 class Union final : public Operator {
  public:
   Result<Progress> process(int, Batch batch, Output& out) override {
-    KLEIN_TRY(seen_.get(batch, [&](const Schema& schema) -> Result<Schema> {
-      if (!schema_) schema_ = schema;
-      KLEIN_TRY(agree(*schema_, schema));
-      return schema;
-    }));
+    KLEIN_TRY(seen_.get(batch, [this](const Schema& schema) { return agreed(schema); }));
     out.emit(std::move(batch));
     return Progress::done;
   }
 
  private:
+  Result<Schema> agreed(const Schema& schema) {
+    if (!schema_) schema_ = schema;
+    KLEIN_TRY(agree(*schema_, schema));
+    return schema;
+  }
+
   std::optional<Schema> schema_;  // of the first batch
   BySchema<Schema> seen_;
 };
