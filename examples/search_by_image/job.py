@@ -8,12 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyklein as klein
 from model import MEAN, SIZE, STD
+
+OnError = Literal["raise", "skip", "dead_letter"]
 
 
 class Run(NamedTuple):
@@ -24,7 +26,7 @@ class Run(NamedTuple):
     cpu_seconds: float  # of the whole process, the reading of the model included
 
 
-def embed(flow: klein.Flow, model: Path, on_error: str = "raise") -> klein.Flow:
+def embed(flow: klein.Flow, model: Path, on_error: OnError = "raise") -> klein.Flow:
     """Add a column `vector`, what the model sees in the picture in `bytes`."""
     return flow.decode_image("bytes", size=(SIZE, SIZE), into="pixels", resample="bicubic", on_error=on_error).infer(
         str(model), inputs={"images": "pixels"}, outputs={"embedding": "vector"}, mean=MEAN, std=STD, name="embed"

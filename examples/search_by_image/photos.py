@@ -18,9 +18,10 @@ from PIL import Image, ImageOps
 from rcc import RccFile
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
-STAMP = "format-1"  # raise it when the photos change
+STAMP = "format-2"  # raise it when the photos change
 RESOURCES = ("categorization", "erase", "explore_*")  # of GCompris: what else it holds is drawings and puzzle pieces
 STAMPS = ("animals", "food", "hobbies", "household", "plants", "sports", "vehicles")  # of Tux Paint: photo cut-outs
+LABELS = {"erase": "animals"}  # an activity whose name says nothing of its photos
 SMALLEST = 64  # pixels of a cut-out's short side
 SCHEMA = pa.schema({"id": pa.int64(), "path": pa.string(), "label": pa.string(), "bytes": pa.binary()})
 
@@ -62,8 +63,8 @@ def full_frames(resources: Path) -> Iterator[Photo]:
 
 def resource_label(path: str) -> str:
     """Name the category of a GCompris photo: its sub-folder in categorization, elsewhere the activity."""
-    parts = path.removeprefix("/gcompris/src/activities/").split("/")
-    return parts[-2] if parts[0] == "categorization" else parts[0].removeprefix("explore_")
+    activity, *folders, _ = path.removeprefix("/gcompris/src/activities/").split("/")
+    return folders[-1] if activity == "categorization" else LABELS.get(activity, activity.removeprefix("explore_"))
 
 
 def cutouts(stamps: Path) -> Iterator[Photo]:

@@ -53,7 +53,7 @@ def test_a_label_is_the_folder_that_says_what_is_shown():
     base = "/gcompris/src/activities"
     assert resource_label(f"{base}/categorization/resource/images/fishes/fish1.webp") == "fishes"
     assert resource_label(f"{base}/explore_monuments/resource/france/x.webp") == "monuments"
-    assert resource_label(f"{base}/erase/resource/x.webp") == "erase"
+    assert resource_label(f"{base}/erase/resource/x.webp") == "animals"
 
 
 def test_an_installed_package_is_read_where_it_is(tmp_path):
