@@ -1,6 +1,6 @@
 """Memory stays: ten times the corpus peaks where one does, and a fast source into a slow sink holds steady.
 
-    python benchmarks/memory.py
+python benchmarks/memory.py
 """
 
 from __future__ import annotations
@@ -24,7 +24,12 @@ def decode(times: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number in range(times):
             Path(folder, f"{number:03}.parquet").symlink_to(first)
-        done = klein.read_parquet(folder).decode_image("bytes", size=(224, 224), into="pixels").discard().run(progress=False)
+        done = (
+            klein.read_parquet(folder)
+            .decode_image("bytes", size=(224, 224), into="pixels")
+            .discard()
+            .run(progress=False)
+        )
     print(json.dumps({"rows": done.rows_out, "peak": done.peak_memory}))
 
 
@@ -56,7 +61,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args()
     small, large = child("memory.py", "decode", "1"), child("memory.py", "decode", "10")
-    report("peak of ten corpora over one", value=large["peak"] / small["peak"], megabytes=large["peak"] / 1e6, target=1.05)
+    report(
+        "peak of ten corpora over one", value=large["peak"] / small["peak"], megabytes=large["peak"] / 1e6, target=1.05
+    )
     steady = child("memory.py", "slow_sink", "10")
     report("slow sink: second half over first", value=steady["second_half"] / steady["first_half"], target=1.05)
 

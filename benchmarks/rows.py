@@ -1,6 +1,6 @@
 """Rows through Python functions and through expressions, against pyarrow's own loop in the same rounds.
 
-    python benchmarks/rows.py --rounds 7
+python benchmarks/rows.py --rounds 7
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ def expressions(rows: int) -> None:
     """16 columns of integers, three of them plus one, by Klein."""
     import numpy as np
     import pyarrow as pa
-
     import pyklein as klein
 
     table = pa.table({f"c{i}": np.arange(rows) for i in range(16)})
@@ -76,8 +75,12 @@ def main() -> None:
         ours, bare = child("rows.py", "functions", "100000"), child("rows.py", "plain", "100000")
         by_function.append(100_000 / ours["cpu"])
         over_plain.append(bare["cpu"] / ours["cpu"])
-        over_kernels.append(child("rows.py", "kernels", "6000000")["cpu"] / child("rows.py", "expressions", "6000000")["cpu"])
-    report("1 -> 100 k items through three Python row functions, items per CPU-s", **spread(by_function), target=200_000)
+        over_kernels.append(
+            child("rows.py", "kernels", "6000000")["cpu"] / child("rows.py", "expressions", "6000000")["cpu"]
+        )
+    report(
+        "1 -> 100 k items through three Python row functions, items per CPU-s", **spread(by_function), target=200_000
+    )
     report("the same over a bare Python loop", **spread(over_plain))
     report("6 M rows x 16 columns, three +1, over pyarrow's kernels", **spread(over_kernels), target=0.95)
 

@@ -1,6 +1,6 @@
 """Process start to first row, beside bare Python in the same rounds: a whole process, by its wall time.
 
-    python benchmarks/start.py --rounds 15
+python benchmarks/start.py --rounds 15
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ PROGRAMS = {
     "bare Python": ("pass", None),
     "import pyklein": ("import pyklein", None),
     "Parquet to first row": (
-        "import os, pyklein as klein\n"
-        "rows = klein.read_parquet('{file}').take(1)\n"
-        "assert rows == [{{'id': 0}}], rows",
+        "import os, pyklein as klein\nrows = klein.read_parquet('{file}').take(1)\nassert rows == [{{'id': 0}}], rows",
         0.060,
     ),
     "Parquet to Parquet": (
@@ -54,7 +52,9 @@ def main() -> None:
     bare = spread(taken["bare Python"])["median"]
     for name, (_, target) in PROGRAMS.items():
         figures = spread(taken[name])
-        report(f"{name}, seconds", **figures, over_bare=figures["median"] / bare, **({"target": target} if target else {}))
+        report(
+            f"{name}, seconds", **figures, over_bare=figures["median"] / bare, **({"target": target} if target else {})
+        )
 
 
 if __name__ == "__main__":

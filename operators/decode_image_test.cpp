@@ -1,7 +1,7 @@
 #include <arrow/array.h>
 #include <arrow/array/builder_binary.h>
-#include <arrow/type.h>
 #include <arrow/record_batch.h>
+#include <arrow/type.h>
 
 #include "kind_test.h"
 #include "media/pictures_test.h"
