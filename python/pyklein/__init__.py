@@ -15,6 +15,8 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from pyarrow.compute import field as col  # noqa: F401
 
     from ._verbs import *  # noqa: F403
@@ -65,6 +67,14 @@ _HOMES = {
 _MODULES = ("cli", "errors", "flow", "job", "progress", "report", "sources")
 
 
+def _imported(name: str) -> Any:
+    """A module by its name; importlib's function would import more than it costs."""
+    import sys
+
+    __import__(name)
+    return sys.modules[name]
+
+
 def __getattr__(name: str) -> object:
     if name == "__all__":
         return [each for each in __dir__() if not each.startswith("_")]
@@ -75,14 +85,14 @@ def __getattr__(name: str) -> object:
 
         value: object = arrow().compute.field
     else:
-        from importlib import import_module
-
-        if name in _MODULES:
-            value = import_module(f"{__name__}.{name}")
-        elif name in _HOMES:
-            value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        home = name if name in _MODULES else _HOMES.get(name, "_plugins")
+        module = _imported(f"{__name__}.{home}")
+        if home == name:
+            value = module
+        elif home == "_plugins":
+            value = module.source_function(name)
         else:
-            value = import_module(f"{__name__}._plugins").source_function(name)
+            value = getattr(module, name)
     globals()[name] = value
     return value
 
