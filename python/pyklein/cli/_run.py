@@ -29,6 +29,8 @@ def flows_of(program: str, *, sinks: bool = True) -> list[Flow]:
     """The named flow of FILE:NAME, or every flow of FILE that ends in a sink."""
     path, _, name = program.partition(":")
     defined = {key: value for key, value in _namespace(path).items() if isinstance(value, Flow)}
+    for flow in defined.values():
+        flow._ran = True  # the command deals with them: what it does not run needs no warning
     if name and name not in defined:
         raise InvalidError(f"{path} defines no flow '{name}'; it defines {', '.join(defined) or 'none'}")
     if name:
@@ -78,6 +80,5 @@ def explain(options: Namespace) -> int:
     """Prints the views."""
     flows = flows_of(options.program, sinks=False)
     for flow in flows:
-        flow._ran = True  # it is only looked at
         print(flow.explain(options.view, "json" if options.json else "text"))
     return WORKED
