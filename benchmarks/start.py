@@ -22,7 +22,8 @@ PROGRAMS = {
         0.060,
     ),
     "Parquet to Parquet": (
-        "import pyklein as klein\nklein.read_parquet('{file}').write_parquet('{out}', mode='overwrite').run(progress=False)",
+        "import pyklein as klein\n"
+        "klein.read_parquet('{file}').write_parquet('{out}', mode='overwrite').run(progress=False)",
         0.060,
     ),
     "the program uses pyarrow": (

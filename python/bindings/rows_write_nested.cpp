@@ -69,6 +69,33 @@ bool Column::fits(const Py_buffer& buffer) {
   return fail("holds arrays of one shape, and one has another; give all the same shape, or one dimension each");
 }
 
+namespace {
+
+Kind flat_kind(const arrow::DataType& type) {
+  using arrow::Type;
+  switch (type.id()) {
+    case Type::BOOL: return Kind::boolean;
+    case Type::HALF_FLOAT:
+    case Type::FLOAT:
+    case Type::DOUBLE: return Kind::float64;
+    case Type::STRING:
+    case Type::LARGE_STRING: return Kind::string;
+    case Type::BINARY:
+    case Type::LARGE_BINARY:
+    case Type::FIXED_SIZE_BINARY: return Kind::binary;
+    case Type::DATE32:
+    case Type::DATE64: return Kind::date;
+    case Type::TIME32:
+    case Type::TIME64: return Kind::time;
+    case Type::DURATION: return Kind::timedelta;
+    case Type::TIMESTAMP:
+      return static_cast<const arrow::TimestampType&>(type).timezone().empty() ? Kind::datetime : Kind::datetime_utc;
+    default: return arrow::is_integer(type.id()) ? Kind::int64 : Kind::nothing;
+  }
+}
+
+}  // namespace
+
 void Column::expect(const arrow::DataType& type) {
   settled_ = true;
   if (const auto* tensor = dynamic_cast<const arrow::extension::FixedShapeTensorType*>(&type)) {
@@ -77,38 +104,18 @@ void Column::expect(const arrow::DataType& type) {
     shape_ = tensor->shape();
     return;
   }
-  using arrow::Type;
   switch (type.id()) {
-    case Type::BOOL: kind_ = Kind::boolean; break;
-    case Type::HALF_FLOAT:
-    case Type::FLOAT:
-    case Type::DOUBLE: kind_ = Kind::float64; break;
-    case Type::STRING:
-    case Type::LARGE_STRING: kind_ = Kind::string; break;
-    case Type::BINARY:
-    case Type::LARGE_BINARY:
-    case Type::FIXED_SIZE_BINARY: kind_ = Kind::binary; break;
-    case Type::DATE32:
-    case Type::DATE64: kind_ = Kind::date; break;
-    case Type::TIME32:
-    case Type::TIME64: kind_ = Kind::time; break;
-    case Type::DURATION: kind_ = Kind::timedelta; break;
-    case Type::TIMESTAMP:
-      kind_ = static_cast<const arrow::TimestampType&>(type).timezone().empty() ? Kind::datetime : Kind::datetime_utc;
-      break;
-    case Type::LIST:
-    case Type::LARGE_LIST:
-    case Type::FIXED_SIZE_LIST:
+    case arrow::Type::LIST:
+    case arrow::Type::LARGE_LIST:
+    case arrow::Type::FIXED_SIZE_LIST:
       become(Kind::list);
       entries_->expect(*type.field(0)->type());
       break;
-    case Type::STRUCT:
+    case arrow::Type::STRUCT:
       become(Kind::record);
       fields_->expect(type.fields());
       break;
-    default:
-      settled_ = arrow::is_integer(type.id());  // others are cast from what their values are
-      kind_ = settled_ ? Kind::int64 : Kind::nothing;
+    default: kind_ = flat_kind(type); settled_ = kind_ != Kind::nothing;  // others are cast from what their values are
   }
 }
 

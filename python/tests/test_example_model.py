@@ -91,7 +91,7 @@ def test_an_odd_pixel_of_padding_goes_to_the_bottom_and_the_right():
 
 
 def test_a_tensor_without_a_place_is_refused():
-    with pytest.raises(ValueError, match="does not use: left_over"):
+    with pytest.raises(ValueError, match=r"does not use: left_over"):
         build({**small_network(), "left_over": np.zeros(1, np.float32)}, size=64)
 
 
@@ -155,13 +155,13 @@ def test_a_file_that_would_run_code_is_refused(tmp_path, torch_names):
         def __reduce__(self):
             return print, ("run",)
 
-    with pytest.raises(pickle.UnpicklingError, match="no business with __builtin__.print"):
+    with pytest.raises(pickle.UnpicklingError, match=r"no business with __builtin__.print"):
         read_tensors(legacy_file(tmp_path / "w.pth", {"x": Evil()}))
 
 
 def test_another_kind_of_file_is_refused(tmp_path, torch_names):
-    with pytest.raises(ValueError, match="not a little-endian file of torch.save"):
+    with pytest.raises(ValueError, match=r"not a little-endian file of torch.save"):
         read_tensors(legacy_file(tmp_path / "w.pth", {}, magic=1))
     (tmp_path / "zip.pth").write_bytes(b"PK\x03\x04 a newer file")
-    with pytest.raises(ValueError, match="not a file of torch.save before 1.6"):
+    with pytest.raises(ValueError, match=r"not a file of torch.save before 1.6"):
         read_tensors(tmp_path / "zip.pth")

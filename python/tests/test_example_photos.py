@@ -45,7 +45,7 @@ def test_a_resource_file_gives_plain_and_packed_entries(tmp_path):
 
 
 def test_a_resource_file_of_another_format_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="not a Qt resource file of format 2 or 3"):
+    with pytest.raises(ValueError, match=r"not a Qt resource file of format 2 or 3"):
         RccFile(resource_file(tmp_path / "x.rcc", version=1))
 
 
@@ -62,7 +62,7 @@ def test_an_installed_package_is_read_where_it_is(tmp_path):
 
 def test_without_apt_the_sentence_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(PackageUnavailable, match="apt-get install some-photos.*--photos DIR --query FILE"):
+    with pytest.raises(PackageUnavailable, match=r"apt-get install some-photos.*--photos DIR --query FILE"):
         package_folder("some-photos", "usr/share/some-photos", tmp_path)
 
 
