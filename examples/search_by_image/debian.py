@@ -1,4 +1,4 @@
-"""Gives the folder of a Debian package's files: where it is installed, else downloaded and unpacked, no root needed.
+"""Gives the folder of a Debian package's files: where it is installed, else downloaded and unpacked; no root needed.
 
 One rule: nothing is installed, and what is downloaded lies below the folder that the caller names.
 """

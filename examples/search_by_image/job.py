@@ -28,7 +28,8 @@ class Run(NamedTuple):
 
 def embed(flow: klein.Flow, model: Path, on_error: OnError = "raise") -> klein.Flow:
     """Add a column `vector`, what the model sees in the picture in `bytes`."""
-    return flow.decode_image("bytes", size=(SIZE, SIZE), into="pixels", resample="bicubic", on_error=on_error).infer(
+    pictures = flow.decode_image("bytes", size=(SIZE, SIZE), into="pixels", resample="bicubic", on_error=on_error)
+    return pictures.infer(
         str(model), inputs={"images": "pixels"}, outputs={"embedding": "vector"}, mean=MEAN, std=STD, name="embed"
     )
 

@@ -21,7 +21,7 @@ onnx = pytest.importorskip("onnx", reason="the examples need onnx")
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """A network that gives a picture's mean colour: enough to tell pictures apart."""
-    helper, real = onnx.helper, onnx.TensorProto.FLOAT
+    floats, helper = onnx.TensorProto.FLOAT, onnx.helper
     nodes = [
         helper.make_node("GlobalAveragePool", ["images"], ["pooled"]),
         helper.make_node("Flatten", ["pooled"], ["embedding"]),
@@ -29,8 +29,8 @@ def model(tmp_path: Path) -> Path:
     graph = helper.make_graph(
         nodes,
         "mean_colour",
-        [helper.make_tensor_value_info("images", real, ["n", 3, 224, 224])],
-        [helper.make_tensor_value_info("embedding", real, ["n", 3])],
+        [helper.make_tensor_value_info("images", floats, ["n", 3, 224, 224])],
+        [helper.make_tensor_value_info("embedding", floats, ["n", 3])],
     )
     path = tmp_path / "mean_colour.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), str(path))
