@@ -1,6 +1,6 @@
 # Everything from a fresh clone: `make demo`, `make test`. Each target does the set-up that it needs, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo fixtures lint format asan tsan bench wheel clean
+.PHONY: help setup build test demo fixtures lint tidy format asan tsan bench wheel clean
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -36,6 +36,9 @@ lint: build ## Format, types, style, and Clang's analysis with thread safety
 	$(PYTHON) -m ruff format --check --quiet
 	$(PYTHON) -m ruff check --quiet
 	$(PYTHON) -m mypy
+	@tools/build.sh lint klein
+
+tidy: build ## clang-tidy over every source; minutes, and not yet part of lint
 	@cmake --preset lint > build/lint.log 2>&1 || { cat build/lint.log; exit 1; }
 	$(PYTHON) tools/check_tidy.py build/lint
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Configures a preset where that was not done yet, and builds it: `tools/build.sh PRESET`.
+# Configures a preset where that was not done yet, and builds it, or one target of it: `tools/build.sh PRESET [TARGET]`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=$1
@@ -9,4 +9,4 @@ if [ ! -e "build/$preset/build.ninja" ]; then
   rm -f "build/$preset/CMakeCache.txt"  # of a configuration that did not end well
   cmake --preset "$preset" > "$log" 2>&1 || { cat "$log"; exit 1; }
 fi
-cmake --build --preset "$preset"
+cmake --build --preset "$preset" ${2:+--target "$2"}

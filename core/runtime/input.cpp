@@ -52,14 +52,16 @@ void ChannelInput::close() {
 }
 
 SplitInput::SplitInput(const Source& source, int step, ReadSize size, Coordinator& coordinator, Budget& budget,
-                       const Context& context, StepMetrics& metrics)
+                       Context context, StepMetrics& metrics)
     : source_(source),
       step_(step),
       size_(size),
       coordinator_(coordinator),
       budget_(budget),
-      context_(context),
-      metrics_(metrics) {}
+      context_(std::move(context)),
+      metrics_(metrics) {
+  context_.rows_failed = &rows_failed_;
+}
 
 Result<bool> SplitInput::open_next() {
   split_ = coordinator_.next_split(step_);
@@ -75,6 +77,7 @@ Result<std::optional<Pulled>> SplitInput::pull() {
     if (!reader_ && !KLEIN_TRY(open_next())) return std::optional(Pulled{});
     if (!budget_.available(context_.waker)) return std::optional<Pulled>();
     auto pulled = KLEIN_TRY(reader_->pull(context_));
+    metrics_.rows_failed.store(rows_failed_, std::memory_order_relaxed);
     if (pulled.what == Pulled::What::nothing_yet) return std::optional<Pulled>();
     if (pulled.what == Pulled::What::rows) return std::optional(std::move(pulled));
     reader_.reset();

@@ -65,8 +65,8 @@ class ChannelInput final : public Input {
 /// is what a snapshot of a chain that begins here consists of.
 class SplitInput final : public Input {
  public:
-  SplitInput(const Source& source, int step, ReadSize size, Coordinator& coordinator, Budget& budget,
-             const Context& context, StepMetrics& metrics);
+  SplitInput(const Source& source, int step, ReadSize size, Coordinator& coordinator, Budget& budget, Context context,
+             StepMetrics& metrics);
   Result<std::optional<Taken>> take(std::int64_t now) override;
   void acknowledge(const Taken& taken) override;
   void published(const Taken&, std::int64_t) override {}
@@ -83,7 +83,8 @@ class SplitInput final : public Input {
   const ReadSize size_;
   Coordinator& coordinator_;
   Budget& budget_;
-  const Context& context_;
+  Context context_;
+  std::int64_t rows_failed_ = 0;
   StepMetrics& metrics_;
   std::optional<Split> split_;
   std::shared_ptr<const std::string> label_;

@@ -113,11 +113,12 @@ Result<> Node::build(TaskEntry& entry) {
   std::size_t first = 0;
   const int head = chain.steps.front();
   if (const auto source = edges_.sources.find(head); source != edges_.sources.end()) {
-    entry.source_context = std::make_unique<Context>();
-    fill(*entry.source_context, head, entry);
+    entry.reads_source = true;
+    Context context;
+    fill(context, head, entry);
     parts.source_metrics = &metrics(head, entry.index);
     parts.input = std::make_unique<SplitInput>(
-        *source->second, head, chain.read_size, coordinator_, budget_, *entry.source_context, *parts.source_metrics);
+        *source->second, head, chain.read_size, coordinator_, budget_, std::move(context), *parts.source_metrics);
     parts.source_links = links_of(head, entry, parts)[static_cast<std::size_t>(Port::main)];
     first = 1;
   } else {
@@ -141,7 +142,7 @@ void Node::start() {
 
 void Node::snapshot(Epoch epoch) {
   for (const auto& entry : tasks_) {
-    if (!entry.source_context) continue;
+    if (!entry.reads_source) continue;
     entry.task->inject(Barrier{epoch});
     entry.waker.wake();
   }

@@ -50,7 +50,7 @@ class Node {
     Waker waker;
     std::vector<std::pair<int, Channel*>> inputs = {};  // with the port of the first step
     std::map<int, std::vector<Channel*>> outputs = {};  // by link
-    std::unique_ptr<Context> source_context = {};
+    bool reads_source = false;
   };
   Node(const PhysicalView& view, const Edges& edges, const Registry& registry, Executor& executor,
        Coordinator& coordinator);

@@ -31,7 +31,8 @@ void Task::end_step() {
 std::int64_t Task::tick() {
   if (weight_ == 0) return 0;
   const auto now = clock_->now();
-  return (now - std::exchange(last_tick_, now)) * weight_;
+  const auto elapsed = now - std::exchange(last_tick_, now);
+  return elapsed > measured_step ? elapsed : elapsed * weight_;  // a long call among short ones counts for itself alone
 }
 
 Turn Task::run(int steps) {
