@@ -34,7 +34,7 @@ const OperatorKind& infer() {
 template <typename T>
 std::shared_ptr<arrow::Array> column(const Shape& shape, const std::vector<T>& values, ElementType element) {
   auto buffer = *arrow::AllocateBuffer(static_cast<std::int64_t>(values.size() * sizeof(T)));
-  std::memcpy(buffer->mutable_data(), values.data(), values.size() * sizeof(T));
+  if (!values.empty()) std::memcpy(buffer->mutable_data(), values.data(), values.size() * sizeof(T));
   const Cell cell{element, shape};
   return make_column(column_type(cell), static_cast<std::int64_t>(values.size()) / cell.elements(), std::move(buffer));
 }
