@@ -6,7 +6,8 @@ find_package(nanobind CONFIG REQUIRED)
 file(GLOB bindings CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/python/bindings/*.cpp")
 nanobind_add_module(_core NB_STATIC NOMINSIZE ${bindings})
 target_include_directories(_core PRIVATE "${CMAKE_SOURCE_DIR}/python/bindings")
-target_compile_options(_core PRIVATE -Wno-shadow)  # nanobind's headers do
+get_target_property(includes nanobind-static INTERFACE_INCLUDE_DIRECTORIES)
+set_target_properties(nanobind-static PROPERTIES INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${includes}")  # without our warnings
 target_link_libraries(_core PRIVATE klein)
 set_target_properties(_core PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/../pyarrow")
 if(KLEIN_IN_PLACE)
