@@ -1,6 +1,8 @@
 // The third view: which steps share a task, how many tasks there are, and how rows get from one chain to the next.
+// Steps are looked at in the plan's order, each joins its input's chain or begins one: docs/decisions/0004-chains.md.
 
 #include <algorithm>
+#include <optional>
 
 #include "plan/views.h"
 
@@ -17,14 +19,8 @@ class ViewBuilder {
     view_.plan = plan_;
     view_.mode = KLEIN_TRY(mode());
     for (int step = 0; step < static_cast<int>(plan_.steps.size()); ++step) add(step);
-    for (auto& chain : view_.chains) settle(chain);
     for (int step = 0; step < static_cast<int>(plan_.steps.size()); ++step) link(step);
-    // Readers cut batches to what the first slow chain behind them likes, since rows are never coalesced later.
-    for (const auto& made : view_.links) {
-      auto& from = chain(made.from_chain);
-      if (!is_source(from.steps.front())) continue;
-      from.read_size.rows = std::min(from.read_size.rows, chain(made.to_chain).read_size.rows);
-    }
+    size_reads();
     return std::move(view_);
   }
 
@@ -65,59 +61,62 @@ class ViewBuilder {
     return facts_.wish.value_or(Mode::batch);
   }
 
-  /// Whether `step` may run in the task of the chain that feeds it.
-  bool fits(const Chain& chain, int step) const {
+  /// Whether the step holds one thing for all rows, such as a count: it has a state that a snapshot takes between its
+  /// steps.
+  bool counts(int step) const { return !slow(step) && max_parallelism(step) == 1; }
+
+  int capped(int step, int parallelism) const {
+    const int most = max_parallelism(step);
+    return most > 0 ? std::min(most, parallelism) : parallelism;
+  }
+
+  /// How many inputs a step's main output feeds.
+  std::ptrdiff_t main_readers(int step) const {
+    std::ptrdiff_t readers = 0;
+    for (const auto& reader : plan_.steps) {
+      readers += std::count(reader.inputs.begin(), reader.inputs.end(), Edge{step, Port::main});
+    }
+    return readers;
+  }
+
+  /// How many tasks `chain` has once `step` is in it; nothing: it can't have as many as `step` wants, so it stays out.
+  std::optional<int> parallelism_with(const Chain& chain, int step) const {
+    const int wanted = capped(step, slow(step) ? facts_.cores : chain.parallelism);
+    if (wanted == chain.parallelism) return wanted;
+    if (!slow(step) || is_source(chain.steps.front())) return std::nullopt;
+    const bool grows =
+        std::all_of(chain.steps.begin(), chain.steps.end(), [&](int other) { return capped(other, wanted) == wanted; });
+    return grows ? std::optional(wanted) : std::nullopt;
+  }
+
+  /// The same, where `step` may share a task with what it reads at all.
+  std::optional<int> joins(const Chain& chain, int step) const {
     const auto& input = step_at(step).inputs.front();
-    const int last = chain.steps.back();
-    if (input.step != last || input.port != Port::main) return false;
-    int main_consumers = 0;
-    for (const int consumer : plan_.consumers(last)) {
-      for (const auto& edge : step_at(consumer).inputs) {
-        main_consumers += edge.step == last && edge.port == Port::main ? 1 : 0;
-      }
-    }
-    if (main_consumers > 1) return false;
     const int head = chain.steps.front();
-    if (is_source(head) && chain.steps.size() == 1 && !bounded(head)) return false;  // polling never waits for a model
-    if (is_sink(step) && slow(chain)) return false;  // so that a snapshot of the sink never waits for a slow step
-    if (max_parallelism(step) != max_parallelism_of(chain)) return false;
-    return is_sink(step) || is_source(last) || lane(step) == chain.lane;
-  }
-
-  int max_parallelism_of(const Chain& chain) const {
-    int least = 0;
-    for (const int step : chain.steps) {
-      const int own = max_parallelism(step);
-      if (own > 0) least = least == 0 ? own : std::min(least, own);
-    }
-    return least;
-  }
-
-  /// A source that can't keep the cores busy by its splits gives its rows to a chain that can.
-  bool too_few_splits(int source, int next) const {
-    if (splits(source) >= facts_.cores) return false;
-    for (int step = next; !is_sink(step);) {
-      if (slow(step)) return true;
-      const auto after = plan_.consumers(step);
-      if (after.size() != 1 || step_at(after.front()).inputs.size() != 1) return false;
-      step = after.front();
-    }
-    return false;
+    if (input != Edge{chain.steps.back(), Port::main} || main_readers(input.step) != 1) return std::nullopt;
+    if (is_source(head) && !bounded(head)) return std::nullopt;  // polling never waits for a model
+    const bool counted = std::any_of(chain.steps.begin(), chain.steps.end(), [&](int other) { return counts(other); });
+    if (slow(step) ? counted : slow(chain) && (is_sink(step) || counts(step))) return std::nullopt;  // nor a snapshot
+    const bool any_lane = is_sink(step) || is_source(input.step);
+    if (!any_lane && lane(step) != chain.lane) return std::nullopt;
+    return parallelism_with(chain, step);
   }
 
   void add(int step) {
     const auto& inputs = step_at(step).inputs;
+    auto& own = chain_of_[static_cast<std::size_t>(step)];
     if (inputs.size() == 1) {
       const int before = chain_of_[static_cast<std::size_t>(inputs.front().step)];
-      const bool starved = is_source(inputs.front().step) && too_few_splits(inputs.front().step, step);
-      if (!starved && fits(chain(before), step)) {
+      if (const auto parallelism = joins(chain(before), step)) {
         chain(before).steps.push_back(step);
-        chain_of_[static_cast<std::size_t>(step)] = before;
+        chain(before).parallelism = *parallelism;
+        own = before;
         return;
       }
     }
-    chain_of_[static_cast<std::size_t>(step)] = static_cast<int>(view_.chains.size());
-    view_.chains.push_back({.steps = {step}, .parallelism = 1, .lane = first_lane(step), .read_size = {}});
+    own = static_cast<int>(view_.chains.size());
+    view_.chains.push_back(
+        {.steps = {step}, .parallelism = first_parallelism(step), .lane = first_lane(step), .read_size = {}});
   }
 
   /// A sink of its own waits for the disk, and an endless source for its peer: neither keeps a core busy.
@@ -126,24 +125,29 @@ class ViewBuilder {
     return lane(step);
   }
 
-  void settle(Chain& chain) {
-    const int head = chain.steps.front();
-    int wanted = facts_.cores;
-    if (is_source(head)) {
-      wanted = static_cast<int>(std::clamp<std::int64_t>(splits(head), 1, facts_.cores));
-    } else if (!slow(chain)) {
-      wanted = 1;
-      for (const auto& edge : step_at(head).inputs) {
-        wanted = std::max(wanted, this->chain(chain_of_[static_cast<std::size_t>(edge.step)]).parallelism);
-      }
-      if (is_sink(head))
-        wanted = 1;  // one writer makes the fewest files, and keeps up: it only hands bytes to the disk
+  int first_parallelism(int step) {
+    if (is_source(step)) return static_cast<int>(std::clamp<std::int64_t>(splits(step), 1, facts_.cores));
+    if (slow(step)) return capped(step, facts_.cores);
+    if (is_sink(step)) return 1;  // one writer makes the fewest files, and keeps up: it only hands bytes to the disk
+    int widest = 1;
+    for (const auto& edge : step_at(step).inputs) {
+      widest = std::max(widest, chain(chain_of_[static_cast<std::size_t>(edge.step)]).parallelism);
     }
-    if (const int limit = max_parallelism_of(chain); limit > 0) wanted = std::min(wanted, limit);
-    chain.parallelism = wanted;
-    for (const int step : chain.steps) {
-      const auto* kind = registry_.find_operator(step_at(step).kind);
-      if (kind && kind->batch_rows > 0) chain.read_size.rows = std::min(chain.read_size.rows, kind->batch_rows);
+    return capped(step, widest);
+  }
+
+  /// Readers cut batches to what the steps behind them like, in whichever chain: rows are never coalesced nor cut
+  /// later.
+  void size_reads() {
+    for (auto place = view_.chains.size(); place-- > 0;) {
+      auto& rows = view_.chains[place].read_size.rows;
+      for (const int step : view_.chains[place].steps) {
+        const auto* kind = registry_.find_operator(step_at(step).kind);
+        if (kind && kind->batch_rows > 0) rows = std::min(rows, kind->batch_rows);
+      }
+      for (const auto& link : view_.links) {
+        if (link.from_chain == static_cast<int>(place)) rows = std::min(rows, chain(link.to_chain).read_size.rows);
+      }
     }
   }
 

@@ -58,6 +58,7 @@ struct PhysicalView {
 };
 PhysicalView place(const ExecutionView& execution, int cores, std::int64_t memory);
 
+std::string_view to_string(Lane lane);
 std::string_view to_string(Mode mode);
 std::string_view to_string(Exchange exchange);
 std::string to_text(const ExecutionView& view);
