@@ -5,11 +5,8 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <set>
-#include <vector>
 
 #include "api/klein.h"
 #include "base/mutex.h"
@@ -24,21 +21,12 @@ using namespace nb::literals;
 
 namespace {
 
-/// Jobs that may run when the program ends; guarded by the GIL.
+/// Jobs that may run when the program ends.
 struct Running {
-  std::set<Job*> jobs;                     // in Python's hands
-  std::vector<std::unique_ptr<Job>> left;  // dropped while a function held them
+  std::set<Job*> jobs;  // guarded by the GIL
   static Running& all() {
     static auto* const running = new Running;
     return *running;
-  }
-  void sweep() {
-    const auto running = [](const auto& job) { return !job->wait_for({}); };
-    const auto first = std::stable_partition(left.begin(), left.end(), running);
-    std::vector<std::unique_ptr<Job>> ended(std::make_move_iterator(first), std::make_move_iterator(left.end()));
-    left.erase(first, left.end());
-    const nb::gil_scoped_release unlocked;  // a thread that ends takes the GIL
-    ended.clear();
   }
 };
 
@@ -48,14 +36,8 @@ struct SharedJob {
   SharedJob& operator=(const SharedJob&) = delete;
   ~SharedJob() {
     Running::all().jobs.erase(job.get());
-    bool ended = false;
-    {
-      const nb::gil_scoped_release unlocked;  // its threads may be waiting for the GIL
-      ended = job->wait_for({});
-      if (ended) job.reset();
-      if (!ended) job->stop(Stop::now);
-    }
-    if (!ended) Running::all().left.push_back(std::move(job));  // whoever drops it does not wait for the user's code
+    const nb::gil_scoped_release unlocked;  // its threads may be waiting for the GIL
+    job.reset();
   }
   std::unique_ptr<Job> job;
 };
@@ -68,7 +50,6 @@ std::optional<T> optional_of(const nb::dict& given, const char* key) {
 
 std::unique_ptr<SharedJob> start_job(const std::vector<Flow>& flows, const nb::dict& options) {
   const auto chosen = to_options(options);
-  Running::all().sweep();
   auto started = [&] {
     const nb::gil_scoped_release unlocked;
     return start(flows, chosen);
@@ -77,10 +58,11 @@ std::unique_ptr<SharedJob> start_job(const std::vector<Flow>& flows, const nb::d
 }
 
 bool wait_for(const SharedJob& shared, int milliseconds) {
-  const auto ended = [&] {
+  bool ended = false;
+  {
     const nb::gil_scoped_release unlocked;
-    return shared.job->wait_for(std::chrono::milliseconds(milliseconds));
-  }();
+    ended = shared.job->wait_for(std::chrono::milliseconds(milliseconds));
+  }
   if (PyErr_CheckSignals() < 0) throw nb::python_error();
   return ended;
 }
@@ -99,19 +81,11 @@ void stop(const SharedJob& shared, bool drain) {
   shared.job->stop(drain ? Stop::drain : Stop::now);
 }
 
-/// At the program's end: no thread may need the interpreter after it. Ctrl-C gives up what does not stop.
 void stop_all() {
-  auto jobs = Running::all().jobs;
-  for (const auto& job : Running::all().left) jobs.insert(job.get());
-  for (auto* job : jobs) job->stop(Stop::now);
-  for (auto* job : jobs) {
-    for (bool ended = false; !ended;) {
-      {
-        const nb::gil_scoped_release unlocked;
-        ended = job->wait_for(std::chrono::milliseconds(100));
-      }
-      if (PyErr_CheckSignals() < 0) std::_Exit(130);
-    }
+  for (auto* job : std::set<Job*>(Running::all().jobs)) {
+    const nb::gil_scoped_release unlocked;
+    job->stop(Stop::now);
+    static_cast<void>(job->wait().ok());
   }
 }
 
