@@ -73,7 +73,7 @@ struct SourceKind {
   std::string name, doc;
   std::vector<Param> params = {};
   std::vector<Example> examples = {};  // `in` is not used
-  /// Rules may set "columns" (strings), "filter" (expression; exact), "limit" (int64): docs/decisions/0005 has their sense.
+  /// Rules may set "columns" (strings), "filter" (expression; exact), "limit" (int64): docs/decisions/0005 says how.
   std::function<Result<std::unique_ptr<Source>>(const Params&)> make;
 };
 
