@@ -31,12 +31,11 @@ fixtures: setup ## Make the photos and the model of the example and the tests
 	$(PYTHON) examples/search_by_image/photos.py
 	$(PYTHON) examples/search_by_image/model.py
 
-lint: build ## Format, types, style, and Clang's analysis with thread safety
+lint: build ## Format, types and style
 	@git ls-files '*.h' '*.cpp' | xargs clang-format-14 --dry-run -Werror
 	$(PYTHON) -m ruff format --check --quiet
 	$(PYTHON) -m ruff check --quiet
 	$(PYTHON) -m mypy
-	@tools/build.sh lint klein
 
 tidy: build ## clang-tidy over every source; minutes, and not yet part of lint
 	@cmake --preset lint > build/lint.log 2>&1 || { cat build/lint.log; exit 1; }

@@ -132,8 +132,14 @@ Result<Batch> concatenate(const std::vector<Batch>& batches) {
   KLEIN_ASSERT(!batches.empty());
   if (batches.size() == 1) return batches.front();
   std::vector<std::shared_ptr<arrow::RecordBatch>> columns;
-  for (const auto& batch : batches) columns.push_back(batch.columns());
-  return Batch(KLEIN_ARROW(arrow::ConcatenateRecordBatches(columns)), batches.front().header());
+  std::vector<std::int64_t> index;
+  for (const auto& batch : batches) {
+    columns.push_back(batch.columns());
+    for (std::int64_t row = 0; row < batch.rows(); ++row) index.push_back(batch.row_number(row));
+  }
+  auto header = batches.front().header();
+  header.index = std::make_shared<const std::vector<std::int64_t>>(std::move(index));
+  return Batch(KLEIN_ARROW(arrow::ConcatenateRecordBatches(columns)), std::move(header));
 }
 
 }  // namespace klein
