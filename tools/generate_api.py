@@ -121,10 +121,11 @@ def cpp_kind(row: dict[str, object], made: str) -> str:
     struct = f"struct {camel(name)}Options {{\n{members}\n}};\n" if params else f"struct {camel(name)}Options {{}};\n"
     entries = ", ".join(f'{{"{param["name"]}", to_option(options.{param["name"]})}}' for param in params)
     unused = "" if params else "[[maybe_unused]] "
+    fallback = "" if any(param["required"] for param in params) else " = {}"
     verb = f'Verb{{"{name}", {{{entries}}}, std::move(name)}}'
     return (
         f"\n{struct}\n/// {row['doc']}\n"
-        f'inline {made} {function}({unused}const {camel(name)}Options& options = {{}}, std::string name = "") {{\n'
+        f'inline {made} {function}({unused}const {camel(name)}Options& options{fallback}, std::string name = "") {{\n'
         f"  return {f'Program::source({verb})' if made == 'Program' else verb};\n}}\n"
     )
 

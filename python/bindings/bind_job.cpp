@@ -6,12 +6,13 @@
 #include <nanobind/stl/vector.h>
 
 #include <chrono>
-#include <set>
+#include <cstdlib>
 
 #include "api/klein.h"
 #include "base/mutex.h"
 #include "bind.h"
 #include "errors.h"
+#include "running.h"
 #include "values.h"
 
 namespace klein::py {
@@ -21,27 +22,6 @@ using namespace nb::literals;
 
 namespace {
 
-/// Jobs that may run when the program ends.
-struct Running {
-  std::set<Job*> jobs;  // guarded by the GIL
-  static Running& all() {
-    static auto* const running = new Running;
-    return *running;
-  }
-};
-
-struct SharedJob {
-  explicit SharedJob(std::unique_ptr<Job> started) : job(std::move(started)) { Running::all().jobs.insert(job.get()); }
-  SharedJob(const SharedJob&) = delete;
-  SharedJob& operator=(const SharedJob&) = delete;
-  ~SharedJob() {
-    Running::all().jobs.erase(job.get());
-    const nb::gil_scoped_release unlocked;  // its threads may be waiting for the GIL
-    job.reset();
-  }
-  std::unique_ptr<Job> job;
-};
-
 template <typename T>
 std::optional<T> optional_of(const nb::dict& given, const char* key) {
   if (!given.contains(key) || given[key].is_none()) return std::nullopt;
@@ -50,6 +30,7 @@ std::optional<T> optional_of(const nb::dict& given, const char* key) {
 
 std::unique_ptr<SharedJob> start_job(const std::vector<Flow>& flows, const nb::dict& options) {
   const auto chosen = to_options(options);
+  Running::all().sweep();
   auto started = [&] {
     const nb::gil_scoped_release unlocked;
     return start(flows, chosen);
@@ -58,11 +39,10 @@ std::unique_ptr<SharedJob> start_job(const std::vector<Flow>& flows, const nb::d
 }
 
 bool wait_for(const SharedJob& shared, int milliseconds) {
-  bool ended = false;
-  {
+  const auto ended = [&] {
     const nb::gil_scoped_release unlocked;
-    ended = shared.job->wait_for(std::chrono::milliseconds(milliseconds));
-  }
+    return shared.job->wait_for(std::chrono::milliseconds(milliseconds));
+  }();
   if (PyErr_CheckSignals() < 0) throw nb::python_error();
   return ended;
 }
@@ -81,11 +61,19 @@ void stop(const SharedJob& shared, bool drain) {
   shared.job->stop(drain ? Stop::drain : Stop::now);
 }
 
+/// At the program's end: no thread may need the interpreter after it. Ctrl-C gives up what does not stop.
 void stop_all() {
-  for (auto* job : std::set<Job*>(Running::all().jobs)) {
-    const nb::gil_scoped_release unlocked;
-    job->stop(Stop::now);
-    static_cast<void>(job->wait().ok());
+  auto jobs = Running::all().jobs;
+  for (const auto& job : Running::all().left) jobs.insert(job.get());
+  for (auto* job : jobs) job->stop(Stop::now);
+  for (auto* job : jobs) {
+    for (bool ended = false; !ended;) {
+      {
+        const nb::gil_scoped_release unlocked;
+        ended = job->wait_for(std::chrono::milliseconds(100));
+      }
+      if (PyErr_CheckSignals() < 0) std::_Exit(130);
+    }
   }
 }
 

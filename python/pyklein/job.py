@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .report import RunReport
 
 _SLICE = 100  # milliseconds between two looks at signals
+_left: list[_core.Job] = []  # jobs that were given up while a function held them
 
 
 class Job:
@@ -31,7 +32,8 @@ class Job:
         """Waits until the job has ended; its report, or the exception that ended it.
 
         The first Ctrl-C lets the job finish what it has read and gives its report, with `stopped` true; the second one
-        stops it at once, nothing is committed, and KeyboardInterrupt is raised.
+        stops it as soon as each step ends, nothing is committed, and KeyboardInterrupt is raised; the third one raises
+        it at once and leaves the job behind.
         """
         interrupts = 0
         while True:
@@ -47,8 +49,11 @@ class Job:
         return report
 
     def _interrupted(self, times: int) -> None:
-        if times == 1:
-            print("stopping: finishing what was read; Ctrl-C again stops now", file=sys.stderr, flush=True)
+        if times > 2:  # a function that does not return holds it: leave it behind, the program's end waits for it
+            _left.append(self._core)
+            raise KeyboardInterrupt
+        told = "finishing what was read; Ctrl-C again stops now" if times == 1 else "as soon as each step ends"
+        print(f"stopping{'' if times == 1 else ' now'}: {told}", file=sys.stderr, flush=True)
         self._core.stop(drain=times == 1)
 
     def _wait(self, progress: bool) -> None:

@@ -87,6 +87,40 @@ def test_ctrl_c_finishes_what_was_read_and_reports() -> None:
     assert run_and_interrupt(ENDLESS) == "stopped True\n"
 
 
+HELD = """
+import sys, threading, pyklein as klein
+held = threading.Event()
+main = threading.main_thread().ident
+
+def hold(row):
+    while sys._current_frames()[main].f_code.co_name != "_wait":
+        pass
+    print("started", flush=True)
+    held.wait()
+    return row
+
+try:
+    klein.range(1).map(hold).discard().run()
+except KeyboardInterrupt:
+    print("left", flush=True)
+held.set()
+"""
+
+
+def test_a_function_that_does_not_return_is_left_by_the_third_ctrl_c() -> None:
+    process = subprocess.Popen([sys.executable, "-c", HELD], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.readline().startswith("stopping: finishing what was read")
+    process.send_signal(signal.SIGINT)
+    if process.stderr.readline().startswith("stopping now"):  # else the second one came while the first was dealt with
+        process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert (out, process.returncode) == ("left\n", 0)
+
+
 def test_an_immediate_answer_is_left_by_ctrl_c() -> None:
     program = ENDLESS.partition("report =")[0] + (
         "try: klein.generate(10**12, rate=1000).map(tell).take_all()\nexcept KeyboardInterrupt: print('left')"
@@ -134,3 +168,12 @@ def test_progress_redraws_itself_on_a_terminal() -> None:
     shown.show(STATS)
     assert "50 % busy" in stream.getvalue()
     assert "\x1b[2F" in stream.getvalue()
+
+
+def test_a_job_that_was_dropped_while_it_ran_ends_beside_the_program() -> None:
+    held = threading.Event()
+    job = klein.range(1).map(lambda row: held.wait() and row).discard().start()
+    del job  # returns, though the function does not
+    held.set()
+    for _ in range(3):
+        assert klein.range(1).map(lambda row: row).count() == 1
