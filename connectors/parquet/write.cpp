@@ -9,6 +9,7 @@
 #include <parquet/exception.h>
 #include <parquet/properties.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <limits>
@@ -142,13 +143,15 @@ class ParquetWriter final : public Writer {
 
   Result<Progress> write(Batch batch) override {
     if (!schema_) schema_ = batch.schema();
-    if (const auto schema = batch.schema(); !(schema == *schema_)) {
+    auto both = unified(*schema_, batch.schema());
+    if (!both || (file_ && !(*both == *schema_))) {
       return Error(Code::invalid, "rows with other columns than those before them can't go into one file: " +
-                                      schema.text() + "; before: " + schema_->text());
+                                      batch.schema().text() + "; before: " + schema_->text());
     }
+    schema_ = *std::move(both);
     gathered_bytes_ += batch.bytes();
     gathered_.push_back(std::move(batch));
-    if (gathered_bytes_ >= gather_bytes) KLEIN_TRY(flush());
+    if (gathered_bytes_ >= (typed() ? gather_bytes : options_.group_bytes)) KLEIN_TRY(flush());
     return Progress::done;
   }
 
@@ -178,8 +181,17 @@ class ParquetWriter final : public Writer {
     }
   }
 
+  /// Every column has had a value, or else has a declared type. A file is not begun before, while there is room.
+  bool typed() const {
+    const auto& fields = schema_->arrow()->fields();
+    return file_ || std::none_of(fields.begin(), fields.end(), [](const auto& field) {
+             return field->type()->id() == arrow::Type::NA;
+           });
+  }
+
   Result<> flush() {
     if (gathered_.empty()) return {};
+    for (auto& batch : gathered_) batch = KLEIN_TRY(conform(batch, *schema_));
     const auto all = KLEIN_TRY(concatenate(std::exchange(gathered_, {})));
     gathered_bytes_ = 0;
     const auto piece = rows_within({all.rows(), options_.group_bytes}, all.bytes(), all.rows());

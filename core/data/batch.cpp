@@ -1,6 +1,7 @@
 #include "data/batch.h"
 
 #include <arrow/array.h>
+#include <arrow/array/util.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/datum.h>
 #include <arrow/extension_type.h>
@@ -126,6 +127,19 @@ Result<Batch> Batch::pick(const std::vector<std::int64_t>& rows) const {
 Batch Batch::derive(std::shared_ptr<arrow::RecordBatch> columns, const std::vector<std::int64_t>& origin) const {
   KLEIN_ASSERT(columns->num_rows() == static_cast<std::int64_t>(origin.size()));
   return Batch(std::move(columns), header_of(origin));
+}
+
+Result<Batch> conform(const Batch& batch, const Schema& schema) {
+  if (batch.schema() == schema) return batch;
+  auto columns = batch.columns()->columns();
+  for (int i = 0; i < schema.columns(); ++i) {
+    auto& column = columns[static_cast<std::size_t>(i)];
+    const auto& type = schema.arrow()->field(i)->type();
+    if (column->type()->Equals(*type)) continue;
+    KLEIN_ASSERT(column->type_id() == arrow::Type::NA);
+    column = KLEIN_ARROW(arrow::MakeArrayOfNull(type, batch.rows()));
+  }
+  return batch.with(arrow::RecordBatch::Make(schema.arrow(), batch.rows(), std::move(columns)));
 }
 
 Result<Batch> concatenate(const std::vector<Batch>& batches) {

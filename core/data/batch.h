@@ -64,6 +64,9 @@ class Batch {
   Header header_;
 };
 
+/// The rows under a schema that `unified` gave for theirs: columns without a value take their type.
+Result<Batch> conform(const Batch& batch, const Schema& schema);
+
 /// Rows below each other, in order; the first one's header. All have the same schema.
 Result<Batch> concatenate(const std::vector<Batch>& batches);
 

@@ -43,6 +43,20 @@ bool Schema::operator==(const Schema& other) const {
   return schema_ == other.schema_ || schema_->Equals(*other.schema_, /*check_metadata=*/false);
 }
 
+std::optional<Schema> unified(const Schema& one, const Schema& other) {
+  if (one == other) return one;
+  if (one.names() != other.names()) return std::nullopt;
+  auto fields = one.arrow()->fields();
+  for (int i = 0; i < one.columns(); ++i) {
+    auto& field = fields[static_cast<std::size_t>(i)];
+    const auto& second = other.arrow()->field(i);
+    if (field->type()->Equals(*second->type()) || second->type()->id() == arrow::Type::NA) continue;
+    if (field->type()->id() != arrow::Type::NA) return std::nullopt;
+    field = second;
+  }
+  return Schema(arrow::schema(std::move(fields), one.arrow()->metadata()));
+}
+
 std::string text(const arrow::DataType& type) {
   if (type.id() != arrow::Type::EXTENSION) return type.ToString();
   const auto* tensor = dynamic_cast<const arrow::extension::FixedShapeTensorType*>(&type);

@@ -39,6 +39,10 @@ class Schema {
   std::shared_ptr<arrow::Schema> schema_;
 };
 
+/// The schema of rows of both: the same columns, where a column without a value so far (Arrow's null type) takes the
+/// other's type. Nothing: they differ.
+std::optional<Schema> unified(const Schema& one, const Schema& other);
+
 /// A type in words: `int64`, `tensor[224, 224, 3] of uint8`.
 std::string text(const arrow::DataType& type);
 

@@ -1,10 +1,5 @@
 #include "op/function_step.h"
 
-#include <arrow/array.h>
-#include <arrow/array/util.h>
-#include <arrow/record_batch.h>
-#include <arrow/type.h>
-
 #include <algorithm>
 
 namespace klein {
@@ -17,7 +12,7 @@ bool may_be_a_row(Code code) {
 }
 
 /// Holds a function to one schema: the declared one, or that of its first output. A column without a value has any
-/// type.
+/// type, and gets one with its first value.
 class OneSchema {
  public:
   explicit OneSchema(std::optional<Schema> declared) : declared_(declared.has_value()), schema_(std::move(declared)) {}
@@ -25,16 +20,10 @@ class OneSchema {
   Result<Batch> conform(Batch batch) {
     if (!schema_) schema_ = batch.schema();
     if (batch.schema() == *schema_) return batch;
-    const auto& wanted = *schema_->arrow();
-    auto columns = batch.columns()->columns();
-    if (batch.schema().names() != schema_->names()) return differs(batch);
-    for (int i = 0; i < wanted.num_fields(); ++i) {
-      auto& column = columns[static_cast<std::size_t>(i)];
-      if (column->type()->Equals(*wanted.field(i)->type())) continue;
-      if (column->type_id() != arrow::Type::NA) return differs(batch);
-      column = KLEIN_ARROW(arrow::MakeArrayOfNull(wanted.field(i)->type(), batch.rows()));
-    }
-    return batch.with(arrow::RecordBatch::Make(schema_->arrow(), batch.rows(), std::move(columns)));
+    auto both = unified(*schema_, batch.schema());
+    if (!both || (declared_ && !(*both == *schema_))) return differs(batch);
+    schema_ = *std::move(both);
+    return klein::conform(batch, *schema_);
   }
 
  private:

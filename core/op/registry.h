@@ -42,6 +42,7 @@ struct OperatorKind {
   Lane lane = Lane::compute;
   bool slow = false;            // a model, a codec or user code: a call may take more than a millisecond
   std::int64_t batch_rows = 0;  // rows a call likes at most; 0: as they come
+  bool by_row = false;          // a call may take long, and its rows are why: the runtime gives few where rows are slow
   int max_parallelism = 0;      // 0: any
   bool deterministic = true;    // the same rows give the same rows, in the same order
   std::vector<Port> ports = {Port::main};

@@ -19,7 +19,19 @@ std::optional<Item> ChannelInput::seen(std::size_t channel, const Item& item) {
   return item;
 }
 
-Result<std::optional<Taken>> ChannelInput::take(std::int64_t) {
+/// What is left of the batch that was taken last, or its first rows.
+std::optional<Taken> ChannelInput::part(std::int64_t rows) {
+  const auto& batch = std::get<Batch>(rest_->item);
+  if (batch.rows() <= rows) return std::exchange(rest_, std::nullopt);
+  Taken taken = *rest_;
+  taken.item = batch.slice(0, rows);
+  rest_->item = batch.slice(rows, batch.rows() - rows);
+  rest_->first += rows;
+  return taken;
+}
+
+Result<std::optional<Taken>> ChannelInput::take(std::int64_t, std::int64_t rows) {
+  if (rest_) return part(rows);
   for (std::size_t tried = 0; tried < channels_.size();) {
     const auto place = next_;
     auto lease = channels_[place].second->take();
@@ -31,7 +43,10 @@ Result<std::optional<Taken>> ChannelInput::take(std::int64_t) {
     tried = 0;
     next_ = (next_ + 1) % channels_.size();
     if (auto item = seen(place, lease->item)) {
-      return std::optional(Taken{channels_[place].first, place, lease->id, *std::move(item)});
+      Taken taken{channels_[place].first, place, lease->id, *std::move(item)};
+      if (!std::holds_alternative<Batch>(taken.item)) return std::optional(std::move(taken));
+      rest_ = std::move(taken);
+      return part(rows);
     }
     channels_[place].second->acknowledge(lease->id, {0, 1});
   }
@@ -40,7 +55,7 @@ Result<std::optional<Taken>> ChannelInput::take(std::int64_t) {
 
 void ChannelInput::acknowledge(const Taken& taken) {
   const auto* batch = std::get_if<Batch>(&taken.item);
-  channels_[taken.channel].second->acknowledge(taken.lease, {0, batch ? batch->rows() : 1});
+  channels_[taken.channel].second->acknowledge(taken.lease, {taken.first, batch ? batch->rows() : 1});
 }
 
 void ChannelInput::published(const Taken& taken, std::int64_t rows_out) {
@@ -48,6 +63,7 @@ void ChannelInput::published(const Taken& taken, std::int64_t rows_out) {
 }
 
 void ChannelInput::close() {
+  rest_.reset();
   for (const auto& [port, channel] : channels_) channel->close();
 }
 
@@ -92,16 +108,31 @@ Batch SplitInput::labelled(Batch batch, std::int64_t now) const {
   return Batch(batch.columns(), std::move(header));
 }
 
-Result<std::optional<Taken>> SplitInput::take(std::int64_t now) {
+/// The first rows of what was pulled. The position moves on with the last of them.
+Taken SplitInput::part(std::int64_t now, std::int64_t rows) {
+  auto batch = *rest_->batch;
+  if (batch.rows() > rows) {
+    rest_->batch = batch.slice(rows, batch.rows() - rows);
+    batch = batch.slice(0, rows);
+  } else {
+    pulled_position_ = std::move(rest_->position);
+    rest_.reset();
+  }
+  count(metrics_.rows_out, batch.rows());
+  count(metrics_.batches, 1);
+  return {.item = labelled(std::move(batch), now)};
+}
+
+Result<std::optional<Taken>> SplitInput::take(std::int64_t now, std::int64_t rows) {
   if (const auto epoch = injected_.exchange(0); epoch > 0) return std::optional(Taken{.item = Barrier{Epoch{epoch}}});
   if (closed_ || coordinator_.draining()) return std::optional(Taken{.item = Watermark::end()});
-  auto pulled = KLEIN_TRY(pull());
-  if (!pulled) return std::optional<Taken>();
-  if (pulled->what == Pulled::What::end) return std::optional(Taken{.item = Watermark::end()});
-  pulled_position_ = std::move(pulled->position);
-  count(metrics_.rows_out, pulled->batch->rows());
-  count(metrics_.batches, 1);
-  return std::optional(Taken{.item = labelled(*std::move(pulled->batch), now)});
+  if (!rest_) {
+    auto pulled = KLEIN_TRY(pull());
+    if (!pulled) return std::optional<Taken>();
+    if (pulled->what == Pulled::What::end) return std::optional(Taken{.item = Watermark::end()});
+    rest_ = std::move(pulled);
+  }
+  return std::optional(part(now, rows));
 }
 
 void SplitInput::acknowledge(const Taken& taken) {
@@ -110,6 +141,7 @@ void SplitInput::acknowledge(const Taken& taken) {
 
 void SplitInput::close() {
   closed_ = true;
+  rest_.reset();
   reader_.reset();
 }
 

@@ -104,6 +104,18 @@ Result<std::unique_ptr<Stage>> Node::make_stage(int step, TaskEntry& entry, Task
   return stage;
 }
 
+/// Whether the rows of a step may be few without harm: what is slow in the chain is so row by row.
+bool Node::soon_ends(const Chain& chain) const {
+  bool any = false, all = true;
+  for (const int step : chain.steps) {
+    const auto* kind = registry_.find_operator(view_.execution.plan.steps[static_cast<std::size_t>(step)].kind);
+    if (!kind || !kind->slow) continue;
+    any |= kind->by_row;
+    all &= kind->by_row;
+  }
+  return any && all;
+}
+
 Result<> Node::build(TaskEntry& entry) {
   const auto& chain = view_.execution.chains[static_cast<std::size_t>(entry.chain)];
   Task::Parts parts;
@@ -132,6 +144,7 @@ Result<> Node::build(TaskEntry& entry) {
     }
     parts.stages.push_back(*std::move(stage));
   }
+  parts.by_row = soon_ends(chain);
   entry.task->assemble(std::move(parts), executor_.clock());
   return {};
 }

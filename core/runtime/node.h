@@ -59,6 +59,7 @@ class Node {
   Result<std::unique_ptr<Stage>> make_stage(int step, TaskEntry& entry, Task::Parts& parts);
   std::vector<std::vector<int>> links_of(int step, const TaskEntry& entry, const Task::Parts& parts) const;
   StepMetrics& metrics(int step, int index);
+  bool soon_ends(const Chain& chain) const;
   void fill(Context& context, int step, const TaskEntry& entry) const;
   TaskEntry& entry(int chain, int index);
 

@@ -1,6 +1,7 @@
 #include "runtime/task.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace klein {
 
@@ -10,6 +11,7 @@ constexpr std::int64_t measured_turn = 50'000;  // nanoseconds: turns as long as
 constexpr std::int64_t measured_step =
     10'000;  // nanoseconds: of shorter steps every eighth is timed, and counts for eight
 constexpr int timed_of_short = 8;
+constexpr auto any_rows = std::numeric_limits<std::int64_t>::max();
 }  // namespace
 
 void Task::assemble(Parts parts, const Clock& clock) {
@@ -19,7 +21,7 @@ void Task::assemble(Parts parts, const Clock& clock) {
 
 /// What a call of the clock costs would be most of what a one-row step costs.
 void Task::begin_step() {
-  const bool is_short = mean_step_ < measured_step;
+  const bool is_short = !parts_.by_row && mean_step_ < measured_step;
   weight_ = !is_short ? 1 : steps_++ % timed_of_short == 0 ? timed_of_short : 0;
   if (weight_ > 0) last_tick_ = step_begun_ = clock_->now();
 }
@@ -32,6 +34,7 @@ std::int64_t Task::tick() {
   if (weight_ == 0) return 0;
   const auto now = clock_->now();
   const auto elapsed = now - std::exchange(last_tick_, now);
+  step_busy_ += elapsed;
   return elapsed > measured_step ? elapsed : elapsed * weight_;  // a long call among short ones counts for itself alone
 }
 
@@ -82,7 +85,8 @@ Result<Turn> Task::step() {
 }
 
 Result<Turn> Task::take() {
-  holding_ = KLEIN_TRY(parts_.input->take(last_tick_));
+  holding_ = KLEIN_TRY(parts_.input->take(last_tick_, parts_.by_row ? step_size_.rows() : any_rows));
+  step_busy_ = 0;
   source_busy_ += tick();
   if (!holding_) return Turn::wait;
   if (const auto* barrier = std::get_if<Barrier>(&holding_->item)) {
@@ -174,7 +178,9 @@ bool Task::abandoned() const {
 }
 
 void Task::publish() {
+  const auto* batch = std::get_if<Batch>(&holding_->item);
   const bool cut_short = ended_ && !std::holds_alternative<Watermark>(holding_->item);
+  if (batch && parts_.by_row) step_size_.took(batch->rows(), step_busy_);
   {
     const Lock lock(publish_);
     for (auto& [link, item] : outbox_) parts_.links[static_cast<std::size_t>(link)].push(item);

@@ -16,6 +16,7 @@
 #include "runtime/link.h"
 #include "runtime/sink_stage.h"
 #include "runtime/stage.h"
+#include "runtime/step_size.h"
 
 namespace klein {
 
@@ -29,6 +30,7 @@ class Task final : public Runnable {
     StepMetrics* source_metrics = nullptr;
     std::vector<std::pair<const SinkStage*, std::string>> sinks = {};  // with their kinds; owned by a stage
     bool deterministic = true;
+    bool by_row = false;  // a step takes as many rows as it soon ends with
   };
   explicit Task(Coordinator& coordinator) : coordinator_(coordinator) {}
   /// Called once, before the first turn.
@@ -71,6 +73,8 @@ class Task final : public Runnable {
   std::vector<Token> tokens_;
   bool ended_ = false, done_ = false;
   std::int64_t last_tick_ = 0, step_begun_ = 0, source_busy_ = 0, mean_turn_ = 0, mean_step_ = 0;
+  std::int64_t step_busy_ = 0;
+  StepSize step_size_;
   int weight_ = 1;
   unsigned steps_ = 0;
   std::atomic<std::int64_t> epoch_{0};

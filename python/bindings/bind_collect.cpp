@@ -7,6 +7,7 @@
 
 #include "bind.h"
 #include "data.h"
+#include "errors.h"
 
 namespace klein::py {
 
@@ -23,7 +24,16 @@ bool wait(const SharedCollector& shared, int milliseconds) {
 
 SharedTable all(const SharedCollector& shared, const Schema* schema) {
   auto batches = shared.collector->all();
-  const auto made = !batches.empty() ? batches.front().schema() : schema ? *schema : Schema();
+  auto made = !batches.empty() ? batches.front().schema() : schema ? *schema : Schema();
+  for (const auto& batch : batches) {
+    auto both = unified(made, batch.schema());
+    if (!both) {
+      throw Failed(Error(Code::invalid, "the rows have different columns: " + made.text() + "; and " +
+                                            batch.schema().text() + "; declare a schema where they are made"));
+    }
+    made = *std::move(both);
+  }
+  for (auto& batch : batches) batch = unwrap(conform(batch, made));
   return {std::make_shared<Table>(made, std::move(batches))};
 }
 

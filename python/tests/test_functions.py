@@ -1,7 +1,9 @@
 """The user's own functions: of rows, fused; of batches, in the format they want."""
 
 import sys
+import threading
 import traceback
+from pathlib import Path
 
 import numpy
 import pyarrow
@@ -78,6 +80,32 @@ def test_skip_and_dead_letters_keep_the_other_rows() -> None:
     good, bad = klein.range(3).map(picky, on_error="dead_letter").split_errors()
     assert bad.take_all()[0]["error"] == "ValueError: not this one"
     assert good.count() == 2
+
+
+def test_a_column_gets_its_type_with_its_first_value(tmp_path: Path) -> None:
+    made = klein.range(1000).map(lambda row: {"id": row["id"], "late": row["id"] if row["id"] > 900 else None})
+    made.write_parquet(tmp_path / "out").run()
+    for table in (made.to_arrow(), klein.read_parquet(tmp_path / "out").to_arrow()):
+        assert table.schema.types == [pyarrow.int64(), pyarrow.int64()]
+        assert sum(table["late"].drop_null().to_pylist()) == sum(range(901, 1000))
+
+
+def test_a_function_gets_few_rows_at_first_so_that_a_stop_need_not_wait_for_all() -> None:
+    reached, held = threading.Event(), threading.Event()
+
+    def hold(row: dict[str, int]) -> dict[str, int]:
+        if row["id"] == 300:
+            reached.set()
+            held.wait()
+        return row
+
+    job = klein.range(10_000).map(hold).discard().start(cores=1)
+    reached.wait()
+    job.stop()
+    held.set()
+    report = job.wait()
+    assert report.stopped
+    assert report.rows_out == report.rows_in < 10_000
 
 
 def test_a_later_row_of_another_type_is_named() -> None:
