@@ -4,6 +4,13 @@
 
 namespace klein {
 
+std::shared_ptr<OutputSchema> Function::output() const {
+  const Lock lock(mutex_);
+  auto output = output_.lock();
+  if (!output) output_ = output = std::make_shared<OutputSchema>(output_schema());
+  return output;
+}
+
 std::optional<std::int64_t> failed_row(const Batch& batch, const Error& error) {
   const auto& name = error.row();
   const auto digits = name.find_last_not_of("0123456789") + 1;  // npos + 1 is 0

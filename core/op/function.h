@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/result.h"
 #include "base/value.h"
 #include "data/batch.h"
+#include "op/output_schema.h"
 
 namespace klein {
 
@@ -24,6 +26,8 @@ class FunctionInstance {
 
 class Function : public Object {
  public:
+  /// What all tasks of the job that runs hold its output to.
+  std::shared_ptr<OutputSchema> output() const;
   virtual Result<std::unique_ptr<FunctionInstance>> instance() const = 0;
   /// The schema that the user declared for its output, if any.
   virtual std::optional<Schema> output_schema() const { return std::nullopt; }
@@ -31,6 +35,10 @@ class Function : public Object {
   virtual std::shared_ptr<const Function> fuse([[maybe_unused]] const Function& next) const { return nullptr; }
   /// How many rows a call should get at most; 0: as they come.
   virtual std::int64_t batch_rows() const { return 0; }
+
+ private:
+  mutable Mutex mutex_;
+  mutable std::weak_ptr<OutputSchema> output_ KLEIN_GUARDED_BY(mutex_);  // as long as a task holds it
 };
 
 /// The row of `batch` that `error` names by Batch::row_id, where it names one and only one.

@@ -11,33 +11,6 @@ bool may_be_a_row(Code code) {
   return code == Code::user || code == Code::invalid || code == Code::not_found || code == Code::corrupt;
 }
 
-/// Holds a function to one schema: the declared one, or that of its first output. A column without a value has any
-/// type, and gets one with its first value.
-class OneSchema {
- public:
-  explicit OneSchema(std::optional<Schema> declared) : declared_(declared.has_value()), schema_(std::move(declared)) {}
-
-  Result<Batch> conform(Batch batch) {
-    if (!schema_) schema_ = batch.schema();
-    if (batch.schema() == *schema_) return batch;
-    auto both = unified(*schema_, batch.schema());
-    if (!both || (declared_ && !(*both == *schema_))) return differs(batch);
-    schema_ = *std::move(both);
-    return klein::conform(batch, *schema_);
-  }
-
- private:
-  Error differs(const Batch& batch) const {
-    const auto got = "the function returned columns (" + batch.schema().text() + "), but ";
-    return Error(Code::invalid, declared_ ? got + "its schema is declared as (" + schema_->text() + ")"
-                                          : got + "its first output had (" + schema_->text() +
-                                                "); return the same columns every time, or declare a schema");
-  }
-
-  const bool declared_;
-  std::optional<Schema> schema_;
-};
-
 class FunctionStep final : public Operator {
  public:
   FunctionStep(std::shared_ptr<const Function> function, std::unique_ptr<FunctionInstance> instance, OnError on_error)
@@ -45,7 +18,7 @@ class FunctionStep final : public Operator {
         instance_(std::move(instance)),
         batch_rows_(function_->batch_rows()),
         on_error_(on_error),
-        schema_(function_->output_schema()) {}
+        schema_(function_->output()) {}
 
   Result<> open(const Context& context) override {
     context_ = &context;
@@ -84,7 +57,7 @@ class FunctionStep final : public Operator {
 
   Result<> emit(std::vector<Batch> batches, Output& out) {
     for (auto& batch : batches) {
-      if (batch.rows() > 0) out.emit(KLEIN_TRY(schema_.conform(std::move(batch))));
+      if (batch.rows() > 0) out.emit(KLEIN_TRY(schema_->conform(std::move(batch))));
     }
     return {};
   }
@@ -130,7 +103,7 @@ class FunctionStep final : public Operator {
   const std::unique_ptr<FunctionInstance> instance_;
   const std::int64_t batch_rows_;
   const OnError on_error_;
-  OneSchema schema_;
+  const std::shared_ptr<OutputSchema> schema_;
   const Context* context_ = nullptr;
   std::optional<Batch> input_;
   std::int64_t done_ = 0;  // rows of `input_` that were called with

@@ -72,6 +72,10 @@ Result<std::unique_ptr<Prepared>> prepare(const Plan& plan, const RunOptions& op
   auto prepared = std::make_unique<Prepared>();
   prepared->views.logical = KLEIN_TRY(typed(plan, registry));
   prepared->views.optimized = KLEIN_TRY(optimized(prepared->views.logical, registry));
+  if (options.memory < 1)
+    return Error(Code::invalid, "memory is a number of bytes, at least 1: " + std::to_string(options.memory));
+  if (options.cores < 0)
+    return Error(Code::invalid, "cores is at least 1, or 0 for all: " + std::to_string(options.cores));
   Facts facts;
   facts.cores = options.cores > 0 ? options.cores : available_cores();
   facts.wish = options.mode;

@@ -47,7 +47,7 @@ Turn Task::run(int steps) {
   for (int i = 0; i < steps && turn == Turn::again; ++i) {
     begin_step();
     auto stepped = step();
-    end_step();
+    if (!stepped.ok() || *stepped != Turn::wait) end_step();
     turn = stepped.ok() ? *stepped : fail(std::move(stepped).error());
   }
   const auto wall = clock_->now() - begin;

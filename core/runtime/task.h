@@ -72,7 +72,8 @@ class Task final : public Runnable {
   std::vector<std::pair<int, Item>> outbox_;
   std::vector<Token> tokens_;
   bool ended_ = false, done_ = false;
-  std::int64_t last_tick_ = 0, step_begun_ = 0, source_busy_ = 0, mean_turn_ = 0, mean_step_ = 0;
+  std::int64_t last_tick_ = 0, step_begun_ = 0, source_busy_ = 0, mean_turn_ = 0;
+  std::int64_t mean_step_ = 1'000'000;  // steps are long until some were short
   std::int64_t step_busy_ = 0;
   StepSize step_size_;
   int weight_ = 1;

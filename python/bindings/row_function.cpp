@@ -24,7 +24,6 @@ class RowFunction final : public Function {
  private:
   const std::vector<Stage> stages_;
   const Settings settings_;
-  mutable std::weak_ptr<FirstOutput> first_;  // of the job that runs; guarded by the GIL
 };
 
 std::shared_ptr<const Function> RowFunction::fuse(const Function& next) const {
@@ -40,9 +39,7 @@ Result<std::unique_ptr<FunctionInstance>> RowFunction::instance() const {
   const Entered gil;
   std::vector<Call> calls;
   for (const auto& stage : stages_) calls.push_back(KLEIN_TRY(Call::make(stage)));
-  auto first = first_.lock();
-  if (!first) first_ = first = std::make_shared<FirstOutput>();
-  return std::make_unique<RowInstance>(std::move(calls), settings_.schema, std::move(first));
+  return std::make_unique<RowInstance>(std::move(calls), settings_.schema);
 }
 
 }  // namespace

@@ -9,8 +9,8 @@ namespace klein::py {
 
 namespace nb = nanobind;
 
-RowInstance::RowInstance(std::vector<Call> calls, std::optional<Schema> declared, std::shared_ptr<FirstOutput> first)
-    : calls_(std::move(calls)), declared_(std::move(declared)), first_(std::move(first)) {
+RowInstance::RowInstance(std::vector<Call> calls, std::optional<Schema> declared)
+    : calls_(std::move(calls)), declared_(std::move(declared)) {
   for (const auto& call : calls_) {
     only_filters_ &= call.mode() == RowMode::filter;
     one_to_one_ &= call.mode() == RowMode::map;
@@ -27,7 +27,8 @@ Result<std::vector<Batch>> RowInstance::call(const Batch& batch) {
   }
   if (origin_.empty()) return std::vector<Batch>{};
   if (only_filters_) return std::vector<Batch>{KLEIN_TRY(batch.pick(origin_))};
-  auto columns = KLEIN_TRY(written(batch.schema()));
+  const auto input = batch.schema();
+  auto columns = KLEIN_TRY(to_record_batch(fields_, declared_ ? &*declared_ : nullptr, &input));
   return std::vector<Batch>{one_to_one_ ? batch.with(std::move(columns)) : batch.derive(std::move(columns), origin_)};
 }
 
@@ -35,12 +36,7 @@ void RowInstance::begin() {
   problem_.clear();
   origin_.clear();
   fields_.clear();
-  if (fields_.settled()) return;
-  if (declared_) {
-    fields_.expect(declared_->arrow()->fields());
-  } else if (first_->schema) {
-    fields_.expect(first_->schema->fields());
-  }
+  if (declared_ && !fields_.settled()) fields_.expect(declared_->arrow()->fields());
 }
 
 bool RowInstance::pass(std::size_t stage, nb::object row) {
@@ -82,13 +78,6 @@ bool RowInstance::keep(PyObject* row) {
 Error RowInstance::failure() const {
   if (PyErr_Occurred()) return caught();
   return Error(Code::invalid, problem_);
-}
-
-Result<std::shared_ptr<arrow::RecordBatch>> RowInstance::written(const Schema& input) {
-  const auto first = declared_ ? declared_ : first_->schema ? std::optional(Schema(first_->schema)) : std::nullopt;
-  auto columns = KLEIN_TRY(to_record_batch(fields_, first ? &*first : nullptr, &input));
-  first_->schema = columns->schema();
-  return columns;
 }
 
 }  // namespace klein::py

@@ -10,14 +10,9 @@
 
 namespace klein::py {
 
-/// The schema of the first batch that any task of a job made; guarded by the GIL.
-struct FirstOutput {
-  std::shared_ptr<arrow::Schema> schema;
-};
-
 class RowInstance final : public FunctionInstance {
  public:
-  RowInstance(std::vector<Call> calls, std::optional<Schema> declared, std::shared_ptr<FirstOutput> first);
+  RowInstance(std::vector<Call> calls, std::optional<Schema> declared);
   Result<std::vector<Batch>> call(const Batch& batch) override;
 
  private:
@@ -27,11 +22,9 @@ class RowInstance final : public FunctionInstance {
   bool pass_each(std::size_t stage, const nanobind::object& rows);
   bool keep(PyObject* row);
   Error failure() const;
-  Result<std::shared_ptr<arrow::RecordBatch>> written(const Schema& input);
 
   std::vector<Call> calls_;
   const std::optional<Schema> declared_;
-  const std::shared_ptr<FirstOutput> first_;
   bool only_filters_ = true, one_to_one_ = true;
   RowReader reader_;
   Fields fields_;

@@ -114,14 +114,15 @@ def iter_rows(flow: Flow) -> Iterator[dict[str, Any]]:
 
 
 def iter_batches(flow: Flow, batch_size: int | None, batch_format: str | None) -> Iterator[Any]:
-    """Batches as they come, or of `batch_size` rows."""
+    """Batches as they come, or of `batch_size` rows. What is wrong is said now, not with the first batch."""
     from ._formats import arrow, check_format, from_table
+    from ._functions import rows_of_a_call
 
     chosen = check_format(batch_format)
+    rows = rows_of_a_call(batch_size)
     pa = arrow()
     tables = (pa.Table.from_batches([pa.record_batch(batch)]) for batch in _batches(flow))
-    for table in tables if batch_size is None else _cut(tables, batch_size):
-        yield from_table(table, chosen)
+    return (from_table(table, chosen) for table in (_cut(tables, rows) if rows else tables))
 
 
 def _cut(tables: Iterator[Any], rows: int) -> Iterator[Any]:

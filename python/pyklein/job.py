@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .flow import Flow
     from .report import RunReport
 
+_loading = False  # while the command `klein` loads a program: it runs the flows itself
 _SLICE = 100  # milliseconds between two looks at signals
 _left: list[_core.Job] = []  # jobs that were given up while a function held them
 
@@ -121,11 +122,14 @@ def run(*flows: Flow, progress: bool = True, **options: Any) -> RunReport:
 
 def start(*flows: Flow, memory: int | str | None = None, **options: Any) -> Job:
     """Begin to run flows that end in sinks as one job. The options are those of `Flow.run`."""
+    for flow in flows:
+        flow._ran = True  # or an error says why not
+    if _loading:
+        raise InvalidError(
+            "`klein` runs the flows that a program defines; put its own run() under `if __name__ == '__main__':`"
+        )
     if not flows:
         raise InvalidError("there is nothing to run: give at least one flow that ends in a sink")
     known = {key: options.pop(key, None) for key in ("cores", "mode", "seed")}
     refuse_not_built(**options)
-    job = Job([flow._core for flow in flows], {**known, "memory": _bytes(memory)})
-    for flow in flows:
-        flow._ran = True
-    return job
+    return Job([flow._core for flow in flows], {**known, "memory": _bytes(memory)})

@@ -65,3 +65,26 @@ def test_a_flow_that_fails_is_an_exit_code(tmp_path, capsys) -> None:
     path.write_text("import pyklein as klein\nbad = klein.range(1).map(lambda row: 1 / 0).discard()\n")
     assert main(["run", str(path)]) == FAILED
     assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_a_program_that_runs_its_flow_itself_is_told_where_that_belongs(program, capsys) -> None:
+    with open(program, "a") as file:
+        file.write("kept.run()\n")
+    assert main(["explain", program]) == WRONG
+    assert "put its own run() under `if __name__ == '__main__':`" in capsys.readouterr().err
+
+
+def test_a_program_gets_its_own_arguments(program, capsys) -> None:
+    with open(program, "w") as file:
+        file.write("import sys, pyklein\nkept = pyklein.range(9).limit(int(sys.argv[1])).discard()\n")
+    assert main(["run", program, "4", "--json"]) == WORKED
+    assert json.loads(capsys.readouterr().out)["rows_out"] == 4
+
+
+def test_a_program_that_fails_to_load_shows_its_own_lines_only(program, capsys) -> None:
+    with open(program, "a") as file:
+        file.write("wrong = 1 / 0\n")
+    assert main(["run", program]) == WRONG
+    shown = capsys.readouterr().err
+    assert "wrong = 1 / 0" in shown
+    assert "runpy" not in shown

@@ -1,14 +1,20 @@
 """The user's own functions: of rows, fused; of batches, in the format they want."""
 
+from __future__ import annotations
+
 import sys
 import threading
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy
 import pyarrow
 import pyklein as klein
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_map_filter_and_flat_map() -> None:
@@ -88,6 +94,28 @@ def test_a_column_gets_its_type_with_its_first_value(tmp_path: Path) -> None:
     for table in (made.to_arrow(), klein.read_parquet(tmp_path / "out").to_arrow()):
         assert table.schema.types == [pyarrow.int64(), pyarrow.int64()]
         assert sum(table["late"].drop_null().to_pylist()) == sum(range(901, 1000))
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        lambda row: {"a": 1 if row["id"] < 65_536 else "s"},
+        lambda row: {"a": 1} if row["id"] < 65_536 else {"b": 2},
+    ],
+)
+def test_tasks_that_would_begin_with_other_columns_are_held_to_one_schema(late: Callable[[Any], Any]) -> None:
+    for _ in range(5):
+        with pytest.raises(klein.Error, match="schema"):
+            klein.range(100_000).map(late).to_arrow()
+
+
+def test_columns_in_another_order_or_absent_are_still_the_same_columns() -> None:
+    def turned(row: dict[str, int]) -> dict[str, object]:
+        return {"a": 1, "b": 2} if row["id"] < 65_536 else {"b": 7} if row["id"] % 2 else {"b": 1, "a": 2}
+
+    made = klein.range(100_000).map(turned).to_arrow()
+    assert sorted(made.column_names) == ["a", "b"]
+    assert made["a"].null_count == sum(1 for number in range(65_536, 100_000) if number % 2)
 
 
 def test_a_function_gets_few_rows_at_first_so_that_a_stop_need_not_wait_for_all() -> None:

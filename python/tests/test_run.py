@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pyarrow.parquet
 import pyklein as klein
+import pytest
 from pyklein.progress import Progress, headline
 
 
@@ -177,3 +179,15 @@ def test_a_job_that_was_dropped_while_it_ran_ends_beside_the_program() -> None:
     held.set()
     for _ in range(3):
         assert klein.range(1).map(lambda row: row).count() == 1
+
+
+@pytest.mark.parametrize("options", [{"memory": 0}, {"memory": -1}, {"memory": "0"}, {"cores": -1}])
+def test_a_job_without_memory_or_cores_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(klein.InvalidError, match="at least 1"):
+        klein.range(3).discard().run(**options)
+
+
+@pytest.mark.parametrize("options", [{"batch_size": 0}, {"batch_size": -1}, {"batch_size": "a"}, {"batch_format": "x"}])
+def test_batches_that_cannot_be_are_refused_before_the_first(options: dict[str, Any]) -> None:
+    with pytest.raises(klein.InvalidError):
+        klein.range(3).iter_batches(**options)

@@ -29,24 +29,35 @@ exit codes: 0 it worked, 1 the flow failed, 2 the command or the program is wron
 def _parser() -> ArgumentParser:
     from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
+    from .. import __version__
+
     parser = ArgumentParser("klein", description=_ABOUT, epilog=_END, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("--version", action="version", version=f"klein {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     program = (
         "a Python file, and after a colon the name of a flow in it; without a name, every flow that ends in a sink"
     )
 
-    run = commands.add_parser("run", help="run a program's flow", description="Run the flow that a program defines.")
+    own = "the program's own, in its sys.argv; after -- where they begin with a dash"
+
+    run = commands.add_parser(
+        "run",
+        help="run a program's flow",
+        description="Run the flow that a program defines. Its own run() belongs under `if __name__ == '__main__':`.",
+    )
     run.add_argument("program", metavar="FILE[:NAME]", help=program)
+    run.add_argument("arguments", nargs="*", help=own)
     run.add_argument("--cores", type=int, help="how many to use; all by default")
     run.add_argument("--memory", help='bytes in flight between steps, such as "256MB"')
     run.add_argument("--mode", choices=["batch", "stream"], help="by default what the sources ask for")
     run.add_argument("--seed", type=int, help="one thread, a virtual clock, every choice from this number")
-    run.add_argument("--checkpoint", help="a folder for snapshots")
+    run.add_argument("--checkpoint", help="not built yet")
     run.add_argument("--no-progress", action="store_true", help="show nothing while it runs")
     run.add_argument("--json", action="store_true", help="the report as one line of JSON")
 
     explain = commands.add_parser("explain", help="show a flow's plan", description="Show how a flow would run.")
     explain.add_argument("program", metavar="FILE[:NAME]", help=program)
+    explain.add_argument("arguments", nargs="*", help=own)
     explain.add_argument("--view", choices=["logical", "optimized", "execution", "physical"], help="one of the four")
     explain.add_argument("--json", action="store_true", help="as JSON")
 

@@ -5,33 +5,58 @@ from __future__ import annotations
 import os
 import sys
 
+from .. import job
 from ..errors import Error, InvalidError
 from ..flow import Flow
-from ..job import start
 from . import FAILED, STOPPED, WORKED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
 
 
-def _namespace(path: str) -> dict[str, object]:
+def _namespace(path: str, arguments: Sequence[str]) -> dict[str, object]:
     """What a program defines. Its `if __name__ == "__main__"` is not run: the command runs its flows."""
     from runpy import run_path
 
-    if not os.path.exists(path):
+    if not os.path.isfile(path):
         raise InvalidError(f"there is no program '{path}'")
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
-    return dict(run_path(path, run_name="__klein__"))
+    given, sys.argv = sys.argv, [path, *arguments]
+    job._loading = True
+    try:
+        return dict(run_path(path, run_name="__klein__"))
+    except (Error, SystemExit):
+        raise
+    except Exception as problem:
+        _show(problem, path)
+        raise InvalidError(f"{path} can't be loaded") from None
+    finally:
+        job._loading = False
+        sys.argv = given
 
 
-def flows_of(program: str, *, sinks: bool = True) -> list[Flow]:
+def _show(problem: Exception, path: str) -> None:
+    """The traceback, from the program's own first line on."""
+    import traceback
+
+    here = problem.__traceback__
+    while here and here.tb_frame.f_code.co_filename != path:
+        here = here.tb_next
+    traceback.print_exception(type(problem), problem, here)
+    for flow in here.tb_frame.f_globals.values() if here else ():
+        if isinstance(flow, Flow):
+            flow._ran = True  # the program did not get that far
+
+
+def flows_of(program: str, arguments: Sequence[str] = (), *, sinks: bool = True) -> list[Flow]:
     """The named flow of FILE:NAME, or every flow of FILE that ends in a sink."""
-    path, _, name = program.partition(":")
-    defined = {key: value for key, value in _namespace(path).items() if isinstance(value, Flow)}
+    path, colon, name = program.partition(":")
+    defined = {key: value for key, value in _namespace(path, arguments).items() if isinstance(value, Flow)}
     for flow in defined.values():
         flow._ran = True  # the command deals with them: what it does not run needs no warning
-    if name and name not in defined:
+    if colon and name not in defined:
         raise InvalidError(f"{path} defines no flow '{name}'; it defines {', '.join(defined) or 'none'}")
     if name:
         return [defined[name]]
@@ -43,14 +68,15 @@ def flows_of(program: str, *, sinks: bool = True) -> list[Flow]:
             f"{path} defines no flow that ends in a sink"
             + (f"; name one to look at: {path}:{next(iter(defined))}" if defined and not sinks else "")
             + ("; end one in .write_...() or .discard()" if sinks else "")
+            + ("; what is under `if __name__ == '__main__':` is not run" if not defined else "")
         )
     return found
 
 
 def run(options: Namespace) -> int:
     """Runs; prints the report."""
-    flows = flows_of(options.program)
-    job = start(
+    flows = flows_of(options.program, options.arguments)
+    started = job.start(
         *flows,
         cores=options.cores,
         memory=options.memory,
@@ -59,7 +85,7 @@ def run(options: Namespace) -> int:
         checkpoint=options.checkpoint,
     )
     try:
-        report = job.wait(progress=not options.no_progress)
+        report = started.wait(progress=not options.no_progress)
     except (Error, KeyboardInterrupt):
         raise
     except Exception:  # the user's own
@@ -78,7 +104,7 @@ def run(options: Namespace) -> int:
 
 def explain(options: Namespace) -> int:
     """Prints the views."""
-    flows = flows_of(options.program, sinks=False)
+    flows = flows_of(options.program, options.arguments, sinks=False)
     for flow in flows:
         print(flow.explain(options.view, "json" if options.json else "text"))
     return WORKED
