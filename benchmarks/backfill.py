@@ -46,7 +46,7 @@ def loop(files: list[str]) -> None:
     ids, vectors = [], []
     for file in files:
         table = pq.read_table(file, use_threads=False)
-        contents = [value.as_buffer() for value in table["bytes"]]
+        contents = [memoryview(value.as_buffer()).cast("B") for value in table["bytes"]]
         ids += table["id"].to_pylist()
         lap("read")
         for content in contents:
