@@ -60,12 +60,14 @@ def resident() -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args()
-    peaks = {"4": [], "40": []}  # type: dict[str, list[float]]
+    peaks: dict[str, list[float]] = {"4": [], "40": []}
     for _ in range(5):
         for files, taken in peaks.items():
             taken.append(child("memory.py", "decode", files)["peak"] / 1e6)
     small, large = spread(peaks["4"]), spread(peaks["40"])
-    report("peak of ten corpora over one", value=large["median"] / small["median"], small=small, large=large, target=1.05)
+    report(
+        "peak of ten corpora over one", value=large["median"] / small["median"], small=small, large=large, target=1.05
+    )
     steady = child("memory.py", "slow_sink", "10")
     report("slow sink: second half over first", value=steady["second_half"] / steady["first_half"], target=1.05)
 

@@ -83,7 +83,10 @@ def __getattr__(name: str) -> object:
     if name == "col":
         from ._formats import arrow
 
-        value: object = arrow().compute.field
+        arrow()
+        from pyarrow.compute import field
+
+        value: object = field
     else:
         home = name if name in _MODULES else _HOMES.get(name, "_plugins")
         module = _imported(f"{__name__}.{home}")

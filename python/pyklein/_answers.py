@@ -87,7 +87,7 @@ def to_arrow(flow: Flow) -> Any:
     """All rows as a pyarrow table."""
     from ._formats import arrow
 
-    return arrow().table(collected(flow))
+    return arrow().RecordBatchReader.from_stream(collected(flow)).read_all()  # `table` would import pandas
 
 
 def _batches(flow: Flow) -> Iterator[_core.Batch]:

@@ -16,7 +16,6 @@ FORMATS = ("numpy", "pyarrow", "pandas", "torch")
 def arrow() -> Any:
     """pyarrow, of the version that the engine has."""
     import pyarrow
-    import pyarrow.compute
 
     _library.check_pyarrow(pyarrow)
     return pyarrow
