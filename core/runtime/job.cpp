@@ -194,7 +194,7 @@ class EmbeddedJob final : public Job {
     const auto busiest =
         std::max_element(report.steps.begin(), report.steps.end(),
                          [](const StepStats& a, const StepStats& b) { return a.busy_seconds < b.busy_seconds; });
-    if (busiest != report.steps.end()) report.bottleneck = busiest->name;
+    if (busiest != report.steps.end() && busiest->busy_seconds > 0) report.bottleneck = busiest->name;
     return report;
   }
 

@@ -51,6 +51,8 @@ class Flow(Verbs):
             from ._library import tell_onnxruntime
 
             tell_onnxruntime()
+        if not all(isinstance(other, Flow) for other in others):
+            raise InvalidError(f"'{kind}' takes flows, each an argument of its own, not {others!r}")
         core = self._core.then(kind, _given(params), name or "", [other._core for other in others])
         return Flow(core, (self, *others))
 
@@ -284,8 +286,7 @@ class Flow(Verbs):
             raise InvalidError(f"view is logical, optimized, execution or physical, not {view!r}")
         if format not in ("text", "json"):
             raise InvalidError(f"format is text or json, not {format!r}")
-        ends = self._core if self._core.is_sink else self._core.then("discard", {})
-        return _core.explain([ends], {}, view or "", format == "json")
+        return explained([self], view, format)
 
     # ---- immediate answers ----
 
@@ -376,7 +377,15 @@ class Flow(Verbs):
             verb = verb_of(name)
             if verb is not None:
                 return verb.__get__(self)
-        raise AttributeError(f"a flow has no '{name}'{_nearest(name)}")
+        from ._names import nearest
+
+        raise AttributeError(f"a flow has no '{name}'{nearest(name, dir(Flow))}")
+
+
+def explained(flows: Sequence[Flow], view: str | None, format: str) -> str:
+    """The views of one job of these flows."""
+    ends = [flow._core if flow._core.is_sink else flow._core.then("discard", {}) for flow in flows]
+    return _core.explain(ends, {}, view or "", format == "json")
 
 
 def _indented(text: str) -> str:
@@ -389,10 +398,3 @@ def _given(params: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, Flow):
             raise InvalidError(f"'{name}' is a flow; give a value")
     return params
-
-
-def _nearest(name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, [each for each in dir(Flow) if not each.startswith("_")], 1)
-    return f"; did you mean '{near[0]}'?" if near else ""

@@ -123,6 +123,8 @@ def run(*flows: Flow, progress: bool = True, **options: Any) -> RunReport:
 def start(*flows: Flow, memory: int | str | None = None, **options: Any) -> Job:
     """Begin to run flows that end in sinks as one job. The options are those of `Flow.run`."""
     for flow in flows:
+        if not hasattr(flow, "_core"):
+            raise InvalidError(f"give flows, each an argument of its own, not {flow!r}")
         flow._ran = True  # or an error says why not
     if _loading:
         raise InvalidError(

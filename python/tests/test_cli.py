@@ -88,3 +88,12 @@ def test_a_program_that_fails_to_load_shows_its_own_lines_only(program, capsys) 
     shown = capsys.readouterr().err
     assert "wrong = 1 / 0" in shown
     assert "runpy" not in shown
+
+
+def test_explain_shows_one_plan_of_all_sinks_as_they_run_together(program, capsys) -> None:
+    with open(program, "a") as file:
+        file.write("rest = numbers.select('id').discard()\n")
+    assert main(["explain", program, "--json"]) == WORKED
+    steps = json.loads(capsys.readouterr().out)["logical"]["steps"]
+    assert [step["kind"] for step in steps].count("range") == 1
+    assert [step["kind"] for step in steps].count("discard") == 2

@@ -125,3 +125,17 @@ def test_errors_have_a_class_a_code() -> None:
     with pytest.raises(klein.Error) as raised:
         people().select("aeg", name="pick")
     assert (raised.value.code, raised.value.step) == ("not_found", "pick")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda: klein.range(3).union([klein.range(3)]), "'union' takes flows, each an argument of its own"),
+        (lambda: klein.run([klein.range(3)]), "give flows, each an argument of its own"),
+        (lambda: klein.range(3).drop_columns, r"it is called drop\(\)"),
+        (lambda: klein.range(3).sort, "it is not built yet"),
+    ],
+)
+def test_what_users_of_other_engines_try_is_answered_in_a_sentence(wrong, words) -> None:
+    with pytest.raises((klein.InvalidError, AttributeError), match=words):
+        wrong()

@@ -7,7 +7,7 @@ import sys
 
 from .. import job
 from ..errors import Error, InvalidError
-from ..flow import Flow
+from ..flow import Flow, explained
 from . import FAILED, STOPPED, WORKED
 
 TYPE_CHECKING = False
@@ -105,6 +105,5 @@ def run(options: Namespace) -> int:
 def explain(options: Namespace) -> int:
     """Prints the views."""
     flows = flows_of(options.program, options.arguments, sinks=False)
-    for flow in flows:
-        print(flow.explain(options.view, "json" if options.json else "text"))
+    print(explained(flows, options.view, "json" if options.json else "text"))
     return WORKED
