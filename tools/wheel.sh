@@ -7,8 +7,8 @@ rm -rf build/wheel build/wheel-venv
 mkdir -p build/wheel dist
 
 .venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build/wheel .
-PATH="$PWD/.venv/bin:$PATH" .venv/bin/auditwheel -q repair --exclude 'libarrow*' --exclude 'libparquet*' --exclude libklein.so \
-  --wheel-dir build/wheel/repaired build/wheel/pyklein-*.whl
+PATH="$PWD/.venv/bin:$PATH" .venv/bin/python -m auditwheel repair --exclude 'libarrow*' --exclude 'libparquet*' --exclude libklein.so \
+  --wheel-dir build/wheel/repaired build/wheel/pyklein-*.whl > build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
 wheel=$(ls build/wheel/repaired/*.whl)
 
 bytes=$(stat -c %s "$wheel")
