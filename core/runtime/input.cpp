@@ -100,7 +100,7 @@ Result<std::optional<Pulled>> SplitInput::pull() {
   }
 }
 
-Batch SplitInput::labelled(Batch batch, std::int64_t now) const {
+Batch SplitInput::labelled(const Batch& batch, std::int64_t now) const {
   auto header = batch.header();
   header.split = label_;
   header.split_order = split_->order;
@@ -120,7 +120,7 @@ Taken SplitInput::part(std::int64_t now, std::int64_t rows) {
   }
   count(metrics_.rows_out, batch.rows());
   count(metrics_.batches, 1);
-  return {.item = labelled(std::move(batch), now)};
+  return {.item = labelled(batch, now)};
 }
 
 Result<std::optional<Taken>> SplitInput::take(std::int64_t now, std::int64_t rows) {

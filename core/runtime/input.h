@@ -80,7 +80,7 @@ class SplitInput final : public Input {
  private:
   Result<std::optional<Pulled>> pull();
   Result<bool> open_next();  // false: there are no more
-  Batch labelled(Batch batch, std::int64_t now) const;
+  Batch labelled(const Batch& batch, std::int64_t now) const;
   Taken part(std::int64_t now, std::int64_t rows);
 
   const Source& source_;
