@@ -98,6 +98,15 @@ def _to_column(values: Any) -> Any:
     return pa.array(values)
 
 
+def _named_column(name: str, values: Any, what: str) -> Any:
+    try:
+        return _to_column(values)
+    except (TypeError, ValueError) as problem:
+        raise InvalidError(
+            f"{what} returned '{name}', which is no array with a value a row: {problem}"
+        ) from None
+
+
 def _stacked(arrays: Any) -> Any:
     """Arrays of one shape as one array; others as they are."""
     import numpy
@@ -110,7 +119,9 @@ def to_table(made: Any, what: str) -> Any:
     """What a function returned as a pyarrow table."""
     pa = arrow()
     if isinstance(made, dict):
-        columns = [_to_column(values) for values in made.values()]
+        if not made:
+            raise InvalidError(f"{what} returned no columns; a batch that is to be dropped has columns of no rows")
+        columns = [_named_column(name, values, what) for name, values in made.items()]
         lengths = {name: len(column) for name, column in zip(made, columns, strict=True)}
         if len(set(lengths.values())) > 1:
             raise InvalidError(f"{what} returned columns of different lengths: {lengths}")

@@ -215,3 +215,16 @@ def test_async_functions_are_refused() -> None:
 
     with pytest.raises(klein.InvalidError, match="async"):
         klein.range(1).map(later)
+
+
+@pytest.mark.parametrize(
+    ("returned", "words"),
+    [
+        ({"a": 1}, "returned 'a', which is no array with a value a row"),
+        ({"a": [object()] * 3}, "returned 'a', which is no array with a value a row"),
+        ({}, "returned no columns"),
+    ],
+)
+def test_a_batch_that_is_none_is_named(returned: object, words: str) -> None:
+    with pytest.raises(klein.InvalidError, match=words):
+        klein.range(3).map_batches(lambda batch: returned).collect()
