@@ -102,9 +102,7 @@ def _named_column(name: str, values: Any, what: str) -> Any:
     try:
         return _to_column(values)
     except (TypeError, ValueError) as problem:
-        raise InvalidError(
-            f"{what} returned '{name}', which is no array with a value a row: {problem}"
-        ) from None
+        raise InvalidError(f"{what} returned '{name}', which is no array with a value a row: {problem}") from None
 
 
 def _stacked(arrays: Any) -> Any:
