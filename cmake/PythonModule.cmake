@@ -21,7 +21,7 @@ if(KLEIN_IN_PLACE)
 endif()
 set(stamp "${CMAKE_BINARY_DIR}/python_api.stamp")
 add_custom_command(OUTPUT "${stamp}"
-  COMMAND "${Python_EXECUTABLE}" "${CMAKE_SOURCE_DIR}/tools/generate_api.py" --library $<TARGET_FILE_DIR:_core>
+  COMMAND "${Python_EXECUTABLE}" "${CMAKE_SOURCE_DIR}/tools/generate_api.py" --built $<TARGET_FILE_DIR:_core>
     --out "${generated}" --docs "${CMAKE_BINARY_DIR}/docs"
   COMMAND "${CMAKE_COMMAND}" -E touch "${stamp}"
   DEPENDS _core klein "${CMAKE_SOURCE_DIR}/tools/generate_api.py" "${package}/_render.py" "${package}/flow.py"

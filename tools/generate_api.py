@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What is generated from the registry's rows: Python's verbs and stub, C++'s option structs, the page of operators.
 
-    generate_api.py --library FOLDER --out FOLDER --docs FOLDER
+    generate_api.py --built FOLDER --out FOLDER --docs FOLDER
 
 FOLDER of the library holds the built `_core` module. Files are written only where they change, so that nothing is
 rebuilt for nothing.
@@ -169,11 +169,11 @@ def page(kinds: dict[str, list[dict[str, object]]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--library", type=Path, required=True)
+    parser.add_argument("--built", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="of _verbs.py, _core.pyi and include/")
     parser.add_argument("--docs", type=Path, required=True)
     options = parser.parse_args()
-    core = loaded("_core", next(options.library.glob("_core*.so")))
+    core = loaded("_core", next(options.built.glob("_core*.so")))
     render = loaded("_render", PACKAGE / "_render.py")
     kinds = json.loads(core.kinds_json())
     write(options.out / "_verbs.py", render.module(kinds, written_by_hand()))

@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/array/util.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/compute/cast.h>
 #include <arrow/datum.h>
 #include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
@@ -136,8 +137,12 @@ Result<Batch> conform(const Batch& batch, const Schema& schema) {
     auto& column = columns[static_cast<std::size_t>(i)];
     const auto& type = schema.arrow()->field(i)->type();
     if (column->type()->Equals(*type)) continue;
-    KLEIN_ASSERT(column->type_id() == arrow::Type::NA);
-    column = KLEIN_ARROW(arrow::MakeArrayOfNull(type, batch.rows()));
+    if (column->type_id() == arrow::Type::NA) {
+      column = KLEIN_ARROW(arrow::MakeArrayOfNull(type, batch.rows()));
+      continue;
+    }
+    initialize_compute();  // a list or record of which a part has had no value
+    column = KLEIN_ARROW(arrow::compute::Cast(*column, type, arrow::compute::CastOptions::Safe()));
   }
   return batch.with(arrow::RecordBatch::Make(schema.arrow(), batch.rows(), std::move(columns)));
 }

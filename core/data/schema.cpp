@@ -43,6 +43,17 @@ bool Schema::operator==(const Schema& other) const {
   return schema_ == other.schema_ || schema_->Equals(*other.schema_, /*check_metadata=*/false);
 }
 
+/// Whether `from` is `to` but for parts that have had no value so far.
+static bool lacks_only_values(const arrow::DataType& from, const arrow::DataType& to) {
+  if (from.id() == arrow::Type::NA || from.Equals(to)) return true;
+  if (from.id() != to.id() || from.num_fields() != to.num_fields() || from.num_fields() == 0) return false;
+  for (int i = 0; i < from.num_fields(); ++i) {
+    if (from.field(i)->name() != to.field(i)->name()) return false;
+    if (!lacks_only_values(*from.field(i)->type(), *to.field(i)->type())) return false;
+  }
+  return true;
+}
+
 std::optional<Schema> unified(const Schema& one, const Schema& other) {
   if (one == other) return one;
   if (one.names() != other.names()) return std::nullopt;
@@ -50,8 +61,8 @@ std::optional<Schema> unified(const Schema& one, const Schema& other) {
   for (int i = 0; i < one.columns(); ++i) {
     auto& field = fields[static_cast<std::size_t>(i)];
     const auto& second = other.arrow()->field(i);
-    if (field->type()->Equals(*second->type()) || second->type()->id() == arrow::Type::NA) continue;
-    if (field->type()->id() != arrow::Type::NA) return std::nullopt;
+    if (lacks_only_values(*second->type(), *field->type())) continue;
+    if (!lacks_only_values(*field->type(), *second->type())) return std::nullopt;
     field = second;
   }
   return Schema(arrow::schema(std::move(fields), one.arrow()->metadata()));

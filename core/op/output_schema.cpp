@@ -6,36 +6,19 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include <algorithm>
-
 #include "data/compute.h"
 
 namespace klein {
 
 namespace {
 
-/// Whether `from` is `to` but for parts that have had no value so far.
-bool lacks_only_values(const arrow::DataType& from, const arrow::DataType& to) {
-  if (from.Equals(to) || from.id() == arrow::Type::NA) return true;
-  if (from.id() != to.id() || from.num_fields() != to.num_fields() || from.num_fields() == 0) return false;
-  for (int i = 0; i < from.num_fields(); ++i) {
-    if (from.field(i)->name() != to.field(i)->name()) return false;
-    if (!lacks_only_values(*from.field(i)->type(), *to.field(i)->type())) return false;
-  }
-  return true;
-}
-
-bool fits(const arrow::DataType& from, const arrow::DataType& to) {
-  if (from.id() == arrow::Type::INT64 && to.id() == arrow::Type::DOUBLE) return true;
-  return lacks_only_values(from, to);
-}
-
-Result<std::shared_ptr<arrow::Array>> column_as(const std::shared_ptr<arrow::Array>& column, std::int64_t rows,
-                                                const std::shared_ptr<arrow::DataType>& type) {
-  if (!column || column->type_id() == arrow::Type::NA) return KLEIN_ARROW(arrow::MakeArrayOfNull(type, rows));
-  if (column->type()->Equals(*type)) return column;
+/// The column of `batch` that stands for `field`: nulls where it is absent, real numbers where they are wanted.
+Result<std::shared_ptr<arrow::Array>> column_for(const arrow::Field& field, const Batch& batch) {
+  auto column = batch.columns()->GetColumnByName(field.name());
+  if (!column) return KLEIN_ARROW(arrow::MakeArrayOfNull(arrow::null(), batch.rows()));
+  if (column->type_id() != arrow::Type::INT64 || field.type()->id() != arrow::Type::DOUBLE) return column;
   initialize_compute();
-  return KLEIN_ARROW(arrow::compute::Cast(*column, type, arrow::compute::CastOptions::Safe()));
+  return KLEIN_ARROW(arrow::compute::Cast(*column, field.type(), arrow::compute::CastOptions::Safe()));
 }
 
 }  // namespace
@@ -52,21 +35,20 @@ Result<Batch> OutputSchema::conform(Batch batch) {
   const auto given = batch.schema();
   if (!schema_) schema_ = given;
   if (given == *schema_) return batch;
-  auto fields = schema_->arrow()->fields();
   for (const auto& name : given.names()) {
     if (!schema_->has(name)) return differs(batch);
   }
+  arrow::FieldVector fields;
   arrow::ArrayVector columns;
-  for (auto& field : fields) {
-    const auto column = batch.columns()->GetColumnByName(field->name());
-    if (column && !fits(*column->type(), *field->type())) {
-      if (declared_ || !lacks_only_values(*field->type(), *column->type())) return differs(batch);
-      field = field->WithType(column->type());
-    }
-    columns.push_back(KLEIN_TRY(column_as(column, batch.rows(), field->type())));
+  for (const auto& field : schema_->arrow()->fields()) {
+    columns.push_back(KLEIN_TRY(column_for(*field, batch)));
+    fields.push_back(field->WithType(columns.back()->type()));
   }
-  schema_ = Schema(arrow::schema(std::move(fields), schema_->arrow()->metadata()));
-  return batch.with(arrow::RecordBatch::Make(schema_->arrow(), batch.rows(), std::move(columns)));
+  const auto arranged = batch.with(arrow::RecordBatch::Make(arrow::schema(fields), batch.rows(), std::move(columns)));
+  auto both = unified(*schema_, arranged.schema());
+  if (!both || (declared_ && !(*both == *schema_))) return differs(batch);
+  schema_ = *std::move(both);
+  return klein::conform(arranged, *schema_);
 }
 
 }  // namespace klein

@@ -44,7 +44,8 @@ Result<std::optional<Taken>> ChannelInput::take(std::int64_t, std::int64_t rows)
     next_ = (next_ + 1) % channels_.size();
     if (auto item = seen(place, lease->item)) {
       Taken taken{channels_[place].first, place, lease->id, *std::move(item)};
-      if (!std::holds_alternative<Batch>(taken.item)) return std::optional(std::move(taken));
+      const auto* batch = std::get_if<Batch>(&taken.item);
+      if (!batch || batch->rows() <= rows) return std::optional(std::move(taken));
       rest_ = std::move(taken);
       return part(rows);
     }
@@ -110,7 +111,7 @@ Batch SplitInput::labelled(const Batch& batch, std::int64_t now) const {
 
 /// The first rows of what was pulled. The position moves on with the last of them.
 Taken SplitInput::part(std::int64_t now, std::int64_t rows) {
-  auto batch = *rest_->batch;
+  auto batch = *std::move(rest_->batch);
   if (batch.rows() > rows) {
     rest_->batch = batch.slice(rows, batch.rows() - rows);
     batch = batch.slice(0, rows);

@@ -33,7 +33,6 @@ Result<std::shared_ptr<arrow::RecordBatch>> to_record_batch(Fields& fields, cons
     const auto* like = wanted ? wanted : null ? input : nullptr;
     if (!like || !like->has(name)) continue;
     const auto field = like->arrow()->GetFieldByName(name);
-    if (field->type()->id() == arrow::Type::NA) continue;  // it has had no value so far
     if (!wanted && arrow::is_nested(field->type()->id())) continue;
     made.columns[i] = KLEIN_TRY(cast_to(made.columns[i], field->type(), name));
     made.fields[i] = wanted ? field : arrow::field(name, field->type());

@@ -96,6 +96,12 @@ def test_a_column_gets_its_type_with_its_first_value(tmp_path: Path) -> None:
         assert sum(table["late"].drop_null().to_pylist()) == sum(range(901, 1000))
 
 
+def test_a_list_gets_its_type_with_its_first_value() -> None:
+    made = klein.range(1000).map(lambda row: {"tags": ["late"] if row["id"] > 900 else []}).to_arrow()
+    assert made.schema.types == [pyarrow.list_(pyarrow.string())]
+    assert sum(len(tags) for tags in made["tags"].to_pylist()) == 99
+
+
 @pytest.mark.parametrize(
     "late",
     [
