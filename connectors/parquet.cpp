@@ -38,6 +38,7 @@ class ParquetCommitter final : public Committer {
  public:
   Result<> commit(Epoch, BytesView token) override { return show_staged(token); }
   Result<> abort(Epoch, BytesView token) override { return drop_staged(token); }
+  Result<> clear(BytesView residue) override { return clear_staged(residue); }
 };
 
 SourceKind read_kind() {

@@ -202,6 +202,11 @@ Result<Bytes> Staging::seal(const std::vector<std::string>& files, bool with_emp
                    .with_empty = with_empty});
 }
 
+Bytes Staging::residue() const {
+  return to_bytes(
+      {.target = target_, .run = run_, .files = {}, .replaces = {}, .empty = empty_name(), .with_empty = false});
+}
+
 Result<> Staging::discard() const {
   std::error_code error;
   fs::remove_all(folder_, error);
@@ -216,8 +221,15 @@ Result<> show_staged(BytesView bytes) {
   // The new files stand before the first old one goes: at no moment does the target hold less than one of the two.
   for (const auto& path : token.replaces) KLEIN_TRY(remove(token.shown(path)));
   KLEIN_TRY(settle_empty(token));
-  ::rmdir(token.folder().c_str());  // the last token's commit finds it empty
   return make_durable(token.target);
+}
+
+Result<> clear_staged(BytesView residue) {
+  const auto token = KLEIN_TRY(from_bytes(residue));
+  std::error_code error;
+  fs::remove_all(token.folder(), error);
+  if (error) return Error(Code::io, "cannot remove what was staged in " + token.folder() + ": " + error.message());
+  return {};
 }
 
 Result<> drop_staged(BytesView bytes) {

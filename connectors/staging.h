@@ -39,6 +39,8 @@ class Staging {
                      const std::vector<std::string>& replaces) const;
   /// Removes what was staged, and the target where this run made it.
   Result<> discard() const;
+  /// Names the run's folder, for `clear_staged`.
+  Bytes residue() const;
 
  private:
   const std::string target_, extension_;
@@ -51,5 +53,7 @@ class Staging {
 Result<> show_staged(BytesView token);
 /// Removes a token's files where they are not shown.
 Result<> drop_staged(BytesView token);
+/// Removes the folder of the run whose residue this is, with all that is in it.
+Result<> clear_staged(BytesView residue);
 
 }  // namespace klein

@@ -43,6 +43,7 @@ void register_limit(Registry& registry) {
                    {.params = R"({"count": 5})", .in = "[1, 2, 3]", .out = "[1, 2, 3]"},
                    {.params = R"({"count": 0})", .in = "[1, 2, 3]", .out = "[]"}},
       .max_parallelism = 1,  // one count for all rows
+      .stateful = true,
       .schema = [](const Params& params, const Schemas& inputs) -> Result<std::optional<Schema>> {
         const auto count = params.int64("count");
         if (count < 0) return Error(Code::invalid, "'count' must not be negative: " + std::to_string(count));

@@ -25,6 +25,8 @@ inline const SinkKind& write_parquet() {
 }
 
 inline Result<> commit(const Bytes& token) { return KLEIN_TRY(write_parquet().committer())->commit(Epoch{1}, token); }
+/// Removes what the sink's run left staged.
+inline Result<> clear(const Sink& sink) { return KLEIN_TRY(write_parquet().committer())->clear(sink.residue()); }
 
 class ParquetFiles : public ::testing::Test {
  protected:
@@ -70,6 +72,7 @@ class ParquetFiles : public ::testing::Test {
     ASSERT_TRUE(token.ok()) << token.error().text();
     const auto shown = commit(*token);
     ASSERT_TRUE(shown.ok()) << shown.error().text();
+    ASSERT_TRUE(clear(**to).ok());
   }
 
   Result<std::unique_ptr<Source>> read(const std::string& name, Value::Map given = {}) const {

@@ -158,7 +158,9 @@ class ParquetWriter final : public Writer {
   Result<std::optional<Bytes>> prepare(Epoch) override {
     KLEIN_TRY(flush());
     KLEIN_TRY(close());
-    const bool with_empty = task_ == 0 && number_ == 0 && schema_;
+    const bool with_empty = task_ == 0 && number_ == 0 && schema_ && !sealed_;
+    if (sealed_ && files_.empty()) return std::optional(Bytes{});
+    sealed_ = schema_.has_value();
     if (with_empty) {
       auto file = KLEIN_TRY(guarded([&] {
         return FileOutput::open(staging_->path(staging_->empty_name()), *schema_, options_, nullptr);
@@ -231,6 +233,7 @@ class ParquetWriter final : public Writer {
   std::optional<FileOutput> file_;
   std::vector<std::string> files_;  // of this epoch
   int number_ = 0;
+  bool sealed_ = false;  // a token names what is replaced, and the empty file where there is one
 };
 
 class ParquetSink final : public Sink {
@@ -246,6 +249,11 @@ class ParquetSink final : public Sink {
     return std::make_unique<ParquetWriter>(staging_, options_, task, input, KLEIN_TRY(staging_->begin()));
   }
   Result<> discard() const override { return staging_->discard(); }
+  void resume() override {
+    options_.mode = WriteMode::append;
+    staging_ = std::make_shared<const Staging>(staging_->target(), options_.mode, "parquet");
+  }
+  Bytes residue() const override { return staging_->residue(); }
 
  private:
   static Result<> check_types(const Schema& input) {
@@ -264,8 +272,8 @@ class ParquetSink final : public Sink {
     return {};
   }
 
-  const std::shared_ptr<const Staging> staging_;
-  const Options options_;
+  std::shared_ptr<const Staging> staging_;
+  Options options_;
 };
 
 }  // namespace

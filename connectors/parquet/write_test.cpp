@@ -16,7 +16,32 @@ TEST_F(WriteParquet, nothing_is_visible_before_the_commit_and_all_of_it_after) {
   EXPECT_TRUE(names("out").front().starts_with(".klein-"));
   ASSERT_TRUE(commit(token).ok());
   EXPECT_TRUE(all("out")->Equals(*table(rows(0, 10))));
+  ASSERT_TRUE(clear(*to).ok());
   EXPECT_EQ(names("out").size(), 1U);
+}
+
+TEST_F(WriteParquet, stages_and_commits_epoch_after_epoch) {
+  const auto to = *sink("out");
+  const auto writer = *to->open(0, rows(0, 1).schema());
+  for (int epoch = 1; epoch < 4; ++epoch) {
+    if (epoch != 2) ASSERT_TRUE(writer->write(rows(10 * epoch, 5)).ok());
+    const auto token = **writer->prepare(Epoch{epoch});
+    EXPECT_EQ(token.empty(), epoch == 2);  // nothing was written: nothing to commit
+    if (!token.empty()) ASSERT_TRUE(commit(token).ok());
+  }
+  EXPECT_EQ(all("out")->num_rows(), 10);
+}
+
+TEST_F(WriteParquet, clearing_removes_what_was_staged_and_not_what_is_shown) {
+  const auto killed = *sink("out");
+  ASSERT_TRUE(stage(*killed, {rows(0, 10)}).ok());
+  const auto next = *sink("out");
+  ASSERT_TRUE(commit(*stage(*next, {rows(10, 5)})).ok());
+  ASSERT_TRUE(clear(*killed).ok());
+  ASSERT_TRUE(clear(*killed).ok());
+  ASSERT_TRUE(clear(*next).ok());
+  EXPECT_EQ(names("out").size(), 1U);
+  EXPECT_EQ(all("out")->num_rows(), 5);
 }
 
 TEST_F(WriteParquet, committing_twice_is_harmless) {
@@ -88,6 +113,7 @@ TEST_F(WriteParquet, an_empty_output_is_one_empty_file_with_the_schema) {
   const auto first = *stage(*to, {rows(0, 0)}, 0), second = *stage(*to, {rows(0, 0)}, 1);
   ASSERT_TRUE(commit(first).ok());
   ASSERT_TRUE(commit(second).ok());
+  ASSERT_TRUE(clear(*to).ok());
   EXPECT_EQ(names("out").size(), 1U);
   EXPECT_EQ(all("out")->num_rows(), 0);
   EXPECT_EQ((*read("out"))->schema().text(), "id: int64, name: string");
@@ -101,6 +127,7 @@ TEST_F(WriteParquet, a_task_without_rows_adds_no_file_whichever_commits_first) {
     for (const auto& token : {empty_first ? empty : full, empty_first ? full : empty, empty}) {
       ASSERT_TRUE(commit(token).ok());
     }
+    ASSERT_TRUE(clear(*to).ok());
     EXPECT_EQ(names(folder).size(), 1U);
     EXPECT_EQ(all(folder)->num_rows(), 4);
   }

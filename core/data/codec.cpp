@@ -12,9 +12,9 @@
 #include <arrow/ipc/writer.h>
 #include <arrow/record_batch.h>
 
-#include <array>
 #include <cstring>
 
+#include "base/checksum.h"
 #include "base/value.h"
 
 namespace klein {
@@ -24,22 +24,6 @@ namespace {
 constexpr std::string_view magic = "KLB";
 constexpr char version = 1;
 constexpr std::size_t prefix = 12;  // magic, version, checksum, size of the header
-
-constexpr std::array<std::uint32_t, 256> crc_table = [] {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    auto value = i;
-    for (int bit = 0; bit < 8; ++bit) value = (value >> 1U) ^ ((value & 1U) != 0 ? 0xedb88320U : 0U);
-    table[i] = value;
-  }
-  return table;
-}();
-
-std::uint32_t crc32(BytesView bytes) {
-  auto value = ~0U;
-  for (const char byte : bytes) value = crc_table[(value ^ static_cast<unsigned char>(byte)) & 0xffU] ^ (value >> 8U);
-  return ~value;
-}
 
 void put_u32(Bytes& bytes, std::size_t at, std::uint32_t number) {
   for (std::size_t i = 0; i < 4; ++i) bytes[at + i] = static_cast<char>((number >> (8 * i)) & 0xffU);

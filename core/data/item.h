@@ -19,10 +19,9 @@ struct Watermark {
   auto operator<=>(const Watermark&) const = default;
 };
 
-/// All before it belongs to `epoch`; the runtime aligns it, operators never see one.
+/// All before it belongs to `epoch`; operators never see one.
 struct Barrier {
   Epoch epoch;
-  bool then_stop = false;
   auto operator<=>(const Barrier&) const = default;
 };
 

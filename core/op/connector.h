@@ -14,18 +14,10 @@
 #include "base/result.h"
 #include "base/waker.h"
 #include "data/batch.h"
+#include "data/split.h"
 #include "op/operator.h"
 
 namespace klein {
-
-/// A part of a source that one reader reads alone. Stable across restarts.
-struct Split {
-  std::string id;              // shown to people: "photos/3.parquet#2"
-  Bytes position;              // where to read from, opaque; empty: from the start
-  std::int64_t rows = -1;      // how many there are, where that is known before reading; else -1
-  std::int64_t order = 0;      // its place in the source's order
-  std::int64_t first_row = 0;  // the number of its first row in the file or table that the id names
-};
 
 struct Pulled {
   enum class What { rows, nothing_yet, end };
@@ -78,6 +70,8 @@ class Committer {
   virtual Result<> commit(Epoch epoch, BytesView token) = 0;
   /// Removes what the token staged.
   virtual Result<> abort(Epoch epoch, BytesView token) = 0;
+  /// Removes all that the run may have staged whose `Sink::residue` this is; nothing of it will be committed any more.
+  virtual Result<> clear([[maybe_unused]] BytesView residue) { return {}; }
 };
 
 /// Constant after it is made: any thread may call it.
@@ -87,6 +81,10 @@ class Sink {
   /// Where output goes is looked at before work starts: an existing or unwritable target is refused here.
   virtual Result<> check([[maybe_unused]] const std::optional<Schema>& input) const { return {}; }
   virtual Result<std::unique_ptr<Writer>> open(int task, const std::optional<Schema>& input) const = 0;
+  /// Called once, first, where the job goes on that has committed output before: what the target holds is its own.
+  virtual void resume() {}
+  /// Names what this run may leave behind when it is killed, for `Committer::clear`.
+  virtual Bytes residue() const { return {}; }
   /// Called when the job fails or is stopped without commit, after every writer is gone: remove what was staged.
   virtual Result<> discard() const { return {}; }
 };

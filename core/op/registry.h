@@ -45,6 +45,7 @@ struct OperatorKind {
   bool by_row = false;          // a call may take long, and its rows are why: the runtime gives few where rows are slow
   int max_parallelism = 0;      // 0: any
   bool deterministic = true;    // the same rows give the same rows, in the same order
+  bool stateful = false;        // what `snapshot` gives matters: it is asked between two calls
   std::vector<Port> ports = {Port::main};
 
   /// The output's schema, and every check that can be made before work starts. Nothing: only running tells.

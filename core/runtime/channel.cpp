@@ -19,8 +19,12 @@ std::int64_t bytes_of(const Item& item) {
 
 }  // namespace
 
-Channel::Channel(Capacity capacity, Waker producer, Waker consumer, Budget* budget)
-    : capacity_(capacity), producer_(std::move(producer)), consumer_(std::move(consumer)), budget_(budget) {}
+Channel::Channel(Capacity capacity, Waker producer, Waker consumer, Budget* budget, Waker snapshots)
+    : capacity_(capacity),
+      producer_(std::move(producer)),
+      consumer_(std::move(consumer)),
+      snapshots_(std::move(snapshots)),
+      budget_(budget) {}
 
 Channel::~Channel() { close(); }
 
@@ -28,19 +32,33 @@ bool Channel::full() const { return rows_ >= capacity_.rows || bytes_ >= capacit
 
 bool Channel::push(Item item) {
   const auto rows = rows_of(item), bytes = bytes_of(item);
+  const auto* barrier = std::get_if<Barrier>(&item);
+  const bool is_barrier = barrier != nullptr;
   bool wake = false, room = false;
   {
     const Lock lock(mutex_);
     if (closed_) return false;
-    entries_.push_back({LeaseId{next_id_++}, std::move(item), rows, bytes});
-    rows_ += rows;
-    bytes_ += bytes;
+    if (!barrier || delivered(*barrier)) {
+      const auto* watermark = std::get_if<Watermark>(&item);
+      ended_ |= watermark && watermark->is_end();
+      if (const auto* batch = std::get_if<Batch>(&item); batch && awaits_barrier_) cut_rows_.push_back(*batch);
+      entries_.push_back({LeaseId{next_id_++}, std::move(item), rows, bytes});
+      rows_ += rows;
+      bytes_ += bytes;
+      wake = std::exchange(consumer_waits_, false);
+      if (budget_ && bytes > 0) budget_->add(bytes);
+    }
+    awaits_barrier_ &= !ended_;
     room = !full();
-    wake = std::exchange(consumer_waits_, false);
-    if (budget_ && bytes > 0) budget_->add(bytes);
   }
   if (wake) consumer_.wake();
+  if (is_barrier) snapshots_.wake();
   return room;
+}
+
+bool Channel::delivered(Barrier barrier) {
+  if (barrier.epoch == cut_) awaits_barrier_ = false;
+  return barrier.epoch > cut_ && !ended_;
 }
 
 bool Channel::writable() {
@@ -61,7 +79,8 @@ std::optional<Lease> Channel::take() {
     consumer_waits_ = true;
     return std::nullopt;
   }
-  const auto& next = entries_[taken_++];
+  const auto& next = entries_[taken_];
+  if (!std::holds_alternative<Barrier>(next.item)) ++taken_;
   return Lease{next.id, next.item};
 }
 
@@ -98,48 +117,77 @@ void Channel::acknowledge(LeaseId lease, RowRange range) {
   if (wake) producer_.wake();
 }
 
-void Channel::published(LeaseId lease, std::int64_t rows_out) {
+bool Channel::holds_barrier(Epoch epoch) const {
   const Lock lock(mutex_);
-  if (!closed_) entry(lease).rows_published += rows_out;
+  return std::any_of(entries_.begin() + static_cast<std::ptrdiff_t>(taken_), entries_.end(), [&](const Entry& entry) {
+    const auto* barrier = std::get_if<Barrier>(&entry.item);
+    return barrier && barrier->epoch == epoch;
+  });
 }
 
-std::vector<Item> Channel::overtake(Barrier barrier) {
-  std::vector<Item> passed;
+bool Channel::ended() const {
+  const Lock lock(mutex_);
+  return ended_ || closed_;
+}
+
+void Channel::cut(Epoch epoch) {
   bool wake = false;
   {
     const Lock lock(mutex_);
-    if (closed_) return passed;
-    for (auto i = taken_; i < entries_.size(); ++i) passed.push_back(entries_[i].item);
-    entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(taken_), {LeaseId{}, barrier, 1, 0});
-    for (auto i = taken_; i < entries_.size(); ++i) entries_[i].id = LeaseId{first_id_ + static_cast<std::int64_t>(i)};
-    ++next_id_;
-    ++rows_;
-    wake = std::exchange(consumer_waits_, false);
+    cut_ = epoch;
+    const auto barrier_of = [](const Entry& entry) {
+      const auto* barrier = std::get_if<Barrier>(&entry.item);
+      return barrier ? barrier->epoch : Epoch{};
+    };
+    const auto queued = entries_.begin() + static_cast<std::ptrdiff_t>(taken_);
+    const auto barrier =
+        std::find_if(queued, entries_.end(), [&](const Entry& entry) { return barrier_of(entry) == epoch; });
+    awaits_barrier_ = barrier == entries_.end() && !ended_ && !closed_;
+    cut_rows_ = unacknowledged(static_cast<std::size_t>(barrier - entries_.begin()));
+    // Barriers are never leased, so the leases before them keep their places.
+    const auto rest = std::remove_if(queued, entries_.end(), [&](const Entry& entry) {
+      return barrier_of(entry) > Epoch{} && barrier_of(entry) <= epoch;
+    });
+    const auto removed = entries_.end() - rest;
+    entries_.erase(rest, entries_.end());
+    rows_ -= removed;
+    next_id_ -= removed;
+    for (auto place = taken_; place < entries_.size(); ++place)
+      entries_[place].id = LeaseId{first_id_ + static_cast<std::int64_t>(place)};
+    wake = producer_waits_ && !full();
+    if (wake) producer_waits_ = false;
   }
-  if (wake) consumer_.wake();
-  return passed;
+  if (wake) producer_.wake();
 }
 
-std::vector<Item> Channel::unacknowledged() const {
+std::optional<std::vector<Batch>> Channel::take_cut() {
   const Lock lock(mutex_);
-  std::vector<Item> items;
-  for (const auto& entry : entries_) {
-    if (entry.rows_acknowledged == entry.rows) continue;
+  if (awaits_barrier_ && !closed_) return std::nullopt;
+  awaits_barrier_ = false;
+  return std::exchange(cut_rows_, {});
+}
+
+std::vector<Batch> Channel::unacknowledged() const {
+  const Lock lock(mutex_);
+  return unacknowledged(entries_.size());
+}
+
+std::vector<Batch> Channel::unacknowledged(std::size_t end) const {
+  std::vector<Batch> rows;
+  for (std::size_t place = 0; place < end; ++place) {
+    const auto& entry = entries_[place];
     const auto* batch = std::get_if<Batch>(&entry.item);
-    if (!batch || entry.acknowledged.empty()) {
-      items.push_back(entry.item);
-      continue;
-    }
+    if (!batch || entry.rows_acknowledged == entry.rows) continue;
     auto done = entry.acknowledged;
     std::sort(done.begin(), done.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     done.push_back({batch->rows(), 0});
     std::int64_t next = 0;
     for (const auto& range : done) {
-      if (range.first > next) items.push_back(batch->slice(next, range.first - next));
+      if (range.first > next) rows.push_back(batch->slice(next, range.first - next));
       next = range.first + range.count;
     }
   }
-  return items;
+  return rows;
 }
 
 void Channel::close() {

@@ -34,8 +34,8 @@ struct Lease {
 class Channel {
  public:
   /// Counts rows and bytes; every item counts at least one row, so a flood of watermarks is bounded too. `budget` may
-  /// be null, and otherwise outlives this.
-  Channel(Capacity capacity, Waker producer, Waker consumer, Budget* budget = nullptr);
+  /// be null, and otherwise outlives this. `snapshots` is woken when a barrier is delivered.
+  Channel(Capacity capacity, Waker producer, Waker consumer, Budget* budget = nullptr, Waker snapshots = {});
   ~Channel();
 
   // The producer's end.
@@ -44,15 +44,23 @@ class Channel {
   std::int64_t queued_rows() const;  // not yet acknowledged; what `rebalance` compares
 
   // The consumer's end.
-  std::optional<Lease> take();                     // nothing: a push wakes the consumer
+  /// Nothing: a push wakes the consumer. A barrier is not leased: it comes again until the epoch's cut is made.
+  std::optional<Lease> take();
   void acknowledge(LeaseId lease, RowRange rows);  // in any order; gives the producer its room back
-  /// A deterministic step has published so many rows of its output for this lease: a replay drops that many.
-  void published(LeaseId lease, std::int64_t rows_out);
 
-  // Snapshots. The barrier passes what is queued and comes next; returned is what it passed, in order.
-  std::vector<Item> overtake(Barrier barrier);
+  // Snapshots, by whoever makes the consumer's.
+  /// A barrier of this epoch is queued.
+  bool holds_barrier(Epoch epoch) const;
+  /// No barrier will come: the end is queued, or was taken; or nobody takes any more.
+  bool ended() const;
+  /// What of this channel belongs to the epoch: the rows not acknowledged that came before its barrier. The barrier is
+  /// passed with this. Where it has not come, it is waited for, and what comes before it is added; after the end
+  /// nothing is.
+  void cut(Epoch epoch);
+  /// The cut's rows, in order, once; nothing: its barrier has not come yet.
+  std::optional<std::vector<Batch>> take_cut();
   /// What was taken and not yet acknowledged, without the rows that were; then what is queued.
-  std::vector<Item> unacknowledged() const;
+  std::vector<Batch> unacknowledged() const;
 
   void close();  // either end; idempotent; what is queued is dropped, both ends are woken
   bool closed() const;
@@ -63,13 +71,15 @@ class Channel {
     Item item;
     std::int64_t rows, bytes;
     std::vector<RowRange> acknowledged = {};
-    std::int64_t rows_acknowledged = 0, rows_published = 0;
+    std::int64_t rows_acknowledged = 0;
   };
   bool full() const KLEIN_REQUIRES(mutex_);
+  bool delivered(Barrier barrier) KLEIN_REQUIRES(mutex_);  // false: it is not queued
+  std::vector<Batch> unacknowledged(std::size_t end) const KLEIN_REQUIRES(mutex_);
   Entry& entry(LeaseId lease) KLEIN_REQUIRES(mutex_);
 
   const Capacity capacity_;
-  const Waker producer_, consumer_;  // woken with the lock released
+  const Waker producer_, consumer_, snapshots_;  // woken with the lock released
   Budget* const budget_;
   mutable Mutex mutex_;
   std::deque<Entry> entries_ KLEIN_GUARDED_BY(mutex_);
@@ -77,7 +87,10 @@ class Channel {
   std::int64_t next_id_ KLEIN_GUARDED_BY(mutex_) = 0, first_id_ KLEIN_GUARDED_BY(mutex_) = 0;
   std::int64_t rows_ KLEIN_GUARDED_BY(mutex_) = 0, bytes_ KLEIN_GUARDED_BY(mutex_) = 0;
   bool producer_waits_ KLEIN_GUARDED_BY(mutex_) = false, consumer_waits_ KLEIN_GUARDED_BY(mutex_) = false;
-  bool closed_ KLEIN_GUARDED_BY(mutex_) = false;
+  bool closed_ KLEIN_GUARDED_BY(mutex_) = false, ended_ KLEIN_GUARDED_BY(mutex_) = false;
+  Epoch cut_ KLEIN_GUARDED_BY(mutex_);  // the last epoch that was cut here
+  std::vector<Batch> cut_rows_ KLEIN_GUARDED_BY(mutex_);
+  bool awaits_barrier_ KLEIN_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace klein

@@ -71,24 +71,86 @@ TEST(Channel, keeps_what_was_taken_and_not_acknowledged) {
   channel.acknowledge(lease->id, {2, 3});
   const auto left = channel.unacknowledged();
   ASSERT_EQ(left.size(), 3U);
-  EXPECT_EQ(std::get<Batch>(left[0]).rows(), 2);
+  EXPECT_EQ(left[0].rows(), 2);
   EXPECT_EQ(first_of(left[1]), 5);
-  EXPECT_EQ(std::get<Batch>(left[1]).rows(), 5);
+  EXPECT_EQ(left[1].rows(), 5);
   EXPECT_EQ(first_of(left[2]), 10);
 }
 
-TEST(Channel, lets_a_barrier_overtake_what_is_queued_but_not_what_is_taken) {
+std::vector<std::int64_t> firsts(const std::vector<Batch>& batches) {
+  std::vector<std::int64_t> all;
+  for (const auto& batch : batches) all.push_back(first_of(batch));
+  return all;
+}
+
+TEST(Channel, cuts_what_is_taken_and_what_is_queued_before_the_barrier) {
   Channel channel({}, Waker(), Waker());
   for (int i = 0; i < 3; ++i) channel.push(numbers(i, 1));
+  channel.push(Barrier{Epoch{7}});
+  channel.push(numbers(3, 1));
   const auto lease = channel.take();
-  const auto passed = channel.overtake({.epoch = Epoch{7}});
-  ASSERT_EQ(passed.size(), 2U);
-  EXPECT_EQ(first_of(passed[0]), 1);
-  const auto next = channel.take();
-  EXPECT_EQ(std::get<Barrier>(next->item).epoch, Epoch{7});
-  channel.acknowledge(next->id, {0, 1});
+  EXPECT_TRUE(channel.holds_barrier(Epoch{7}));
+  channel.cut(Epoch{7});
+  EXPECT_EQ(firsts(*channel.take_cut()), (std::vector<std::int64_t>{0, 1, 2}));
   channel.acknowledge(lease->id, {0, 1});
-  EXPECT_EQ(first_of(channel.take()->item), 1);
+  for (int i = 1; i < 4; ++i) {  // the barrier is passed: it never comes out
+    const auto next = channel.take();
+    EXPECT_EQ(first_of(next->item), i);
+    channel.acknowledge(next->id, {0, 1});
+  }
+}
+
+TEST(Channel, gives_a_barrier_again_until_the_cut_is_made) {
+  Channel channel({}, Waker(), Waker());
+  channel.push(Barrier{Epoch{1}});
+  EXPECT_TRUE(std::holds_alternative<Barrier>(channel.take()->item));
+  EXPECT_TRUE(std::holds_alternative<Barrier>(channel.take()->item));
+  channel.cut(Epoch{1});
+  EXPECT_FALSE(channel.take());
+}
+
+TEST(Channel, adds_to_a_cut_what_comes_before_its_barrier_and_not_what_comes_after) {
+  const auto snapshots = std::make_shared<Flag>();
+  Channel channel({}, Waker(), Waker(), nullptr, Waker(snapshots));
+  channel.push(numbers(0, 1));
+  channel.cut(Epoch{1});
+  channel.push(numbers(1, 1));
+  EXPECT_FALSE(channel.take_cut());
+  channel.push(Barrier{Epoch{1}});
+  EXPECT_EQ(snapshots->woken, 1);
+  channel.push(numbers(2, 1));
+  EXPECT_EQ(firsts(*channel.take_cut()), (std::vector<std::int64_t>{0, 1}));
+  EXPECT_FALSE(channel.holds_barrier(Epoch{1}));
+}
+
+TEST(Channel, counts_the_end_as_a_barrier_that_has_arrived) {
+  Channel channel({}, Waker(), Waker());
+  channel.cut(Epoch{1});
+  channel.push(numbers(0, 1));
+  channel.push(Watermark::end());
+  EXPECT_EQ(channel.take_cut()->size(), 1U);
+  channel.push(Barrier{Epoch{2}});
+  EXPECT_FALSE(channel.holds_barrier(Epoch{2}));
+  channel.cut(Epoch{2});
+  EXPECT_EQ(channel.take_cut()->size(), 1U);
+}
+
+TEST(Channel, drops_barriers_of_epochs_that_are_over) {
+  Channel channel({}, Waker(), Waker());
+  channel.push(Barrier{Epoch{1}});
+  channel.push(Barrier{Epoch{2}});
+  channel.cut(Epoch{2});
+  channel.push(Barrier{Epoch{1}});
+  EXPECT_FALSE(channel.take());
+}
+
+TEST(Channel, wakes_its_producer_when_a_barrier_that_filled_it_is_passed) {
+  const auto producer = std::make_shared<Flag>();
+  Channel channel({.rows = 1, .bytes = 1 << 20}, Waker(producer), Waker());
+  channel.push(Barrier{Epoch{1}});
+  EXPECT_FALSE(channel.writable());
+  channel.cut(Epoch{1});
+  EXPECT_EQ(producer->woken, 1);
 }
 
 TEST(Channel, drops_what_comes_after_close_and_never_holds_its_producer) {
@@ -192,7 +254,7 @@ class ModelRun {
   }
   void check() {
     std::int64_t rows = 0;
-    for (const auto& item : channel_.unacknowledged()) rows += std::get<Batch>(item).rows();
+    for (const auto& batch : channel_.unacknowledged()) rows += batch.rows();
     ASSERT_EQ(rows, model_.unacknowledged());
     ASSERT_EQ(channel_.queued_rows(), model_.rows());
   }

@@ -4,39 +4,36 @@
 
 namespace klein {
 
-namespace {
-constexpr Epoch only_epoch{1};  // a job without snapshots has one epoch, its whole life
+Coordinator::Coordinator(const std::map<std::string, std::vector<Split>>& splits, std::vector<Token> held, bool commits)
+    : epochs_(splits, std::move(held), commits) {
+  const Lock lock(mutex_);
+  for (const auto& [source, list] : splits) splits_[source] = {list.begin(), list.end()};
 }
 
-Coordinator::Coordinator(const std::map<int, std::vector<Split>>& splits) {
+void Coordinator::expect(int tasks, std::vector<Waker> on_finished) {
   const Lock lock(mutex_);
-  for (const auto& [step, list] : splits) splits_[step] = {list.begin(), list.end()};
+  for (int task = 0; task < tasks; ++task) running_.insert(task);
+  on_finished_ = std::move(on_finished);
 }
 
-void Coordinator::expect(int tasks, Waker on_all_finished) {
+std::optional<Split> Coordinator::next_split(const std::string& source) {
   const Lock lock(mutex_);
-  running_ = tasks;
-  on_all_finished_ = std::move(on_all_finished);
-}
-
-std::optional<Split> Coordinator::next_split(int step) {
-  const Lock lock(mutex_);
-  auto& left = splits_[step];
+  auto& left = splits_[source];
   if (left.empty()) return std::nullopt;
   auto split = std::move(left.front());
   left.pop_front();
   return split;
 }
 
-void Coordinator::finished(std::vector<Token> tokens) {
-  Waker waker;
+void Coordinator::finished(int task, Epoch epoch, TaskSnapshot last) {
+  std::vector<Waker> wakers;
   {
     const Lock lock(mutex_);
-    for (auto& token : tokens) tokens_.push_back(std::move(token));
-    if (--running_ > 0) return;
-    waker = on_all_finished_;
+    epochs_.gone(task, epoch, std::move(last));
+    running_.erase(task);
+    wakers = on_finished_;
   }
-  waker.wake();
+  for (const auto& waker : wakers) waker.wake();
 }
 
 void Coordinator::failed(Error error) {
@@ -54,32 +51,85 @@ void Coordinator::stop() {
 
 int Coordinator::tasks_running() const {
   const Lock lock(mutex_);
-  return running_;
+  return static_cast<int>(running_.size());
 }
 
-Result<> Coordinator::conclude(const Registry& registry, const std::vector<const Sink*>& sinks) {
-  std::vector<Token> tokens;
-  std::optional<Error> error;
-  {
-    const Lock lock(mutex_);
-    KLEIN_ASSERT(running_ == 0);
-    tokens = std::move(tokens_);
-    error = std::exchange(error_, std::nullopt);
-  }
-  if (!stopping_.load()) {
-    for (const auto& token : tokens) {
-      const auto* kind = registry.find_sink(token.sink_kind);
-      const auto committer = KLEIN_TRY(kind->committer());
-      KLEIN_TRY(committer->commit(only_epoch, token.bytes));
+std::optional<Error> Coordinator::take_error() {
+  const Lock lock(mutex_);
+  return std::exchange(error_, std::nullopt);
+}
+
+void Coordinator::begin(Epoch epoch) {
+  const Lock lock(mutex_);
+  epochs_.begin(epoch, running_);
+}
+
+void Coordinator::stored(int task, Epoch epoch, StoredSnapshot snapshot) {
+  const Lock lock(mutex_);
+  epochs_.stored(task, epoch, std::move(snapshot));
+}
+
+void Coordinator::write_failed() {
+  const Lock lock(mutex_);
+  epochs_.write_failed();
+}
+
+Verdict Coordinator::verdict() const {
+  const Lock lock(mutex_);
+  return epochs_.verdict(!stopping());
+}
+
+Manifest Coordinator::manifest() const {
+  const Lock lock(mutex_);
+  return epochs_.manifest();
+}
+
+void Coordinator::sealed() {
+  const Lock lock(mutex_);
+  epochs_.sealed();
+}
+
+void Coordinator::discarded() {
+  const Lock lock(mutex_);
+  epochs_.discarded();
+}
+
+std::vector<Token> Coordinator::tokens() const {
+  const Lock lock(mutex_);
+  return epochs_.tokens();
+}
+
+namespace {
+
+template <typename Action>
+Result<> for_each_token(const Registry& registry, const std::vector<Token>& tokens, Action action) {
+  for (const auto& token : tokens) {
+    const auto* kind = registry.find_sink(token.sink_kind);
+    if (!kind || !kind->committer) {
+      return Error(Code::invalid, "there is no sink '" + token.sink_kind + "' that commits").at_step(token.step);
     }
-    return {};
+    const auto committer = KLEIN_TRY(kind->committer());
+    auto acted = action(*committer, token.bytes);
+    if (!acted.ok()) return std::move(acted).error().at_step(token.step);
   }
-  for (const auto* sink : sinks) {
-    auto discarded = sink->discard();
-    if (!discarded.ok() && !error) error = std::move(discarded).error();
-  }
-  if (error) return *std::move(error);
   return {};
+}
+
+}  // namespace
+
+Result<> commit(const Registry& registry, Epoch epoch, const std::vector<Token>& tokens) {
+  return for_each_token(
+      registry, tokens, [&](Committer& committer, BytesView bytes) { return committer.commit(epoch, bytes); });
+}
+
+Result<> abort(const Registry& registry, Epoch epoch, const std::vector<Token>& tokens) {
+  return for_each_token(
+      registry, tokens, [&](Committer& committer, BytesView bytes) { return committer.abort(epoch, bytes); });
+}
+
+Result<> clear(const Registry& registry, const std::vector<Token>& residues) {
+  return for_each_token(
+      registry, residues, [](Committer& committer, BytesView bytes) { return committer.clear(bytes); });
 }
 
 }  // namespace klein

@@ -1,5 +1,5 @@
 #pragma once
-// Coordinator — owns a job's splits, its end and its failure, and commits its sinks. It never sees a row. Any thread.
+// Coordinator — owns a job's splits, the books of its epochs, its end and its failure. It never sees a row. Any thread.
 
 #include <atomic>
 #include <cstdint>
@@ -7,31 +7,29 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/mutex.h"
+#include "checkpoint/epochs.h"
 #include "op/connector.h"
 #include "op/registry.h"
 
 namespace klein {
 
-/// What a task hands over at its end: for each sink in it, the token of what it staged.
-struct Token {
-  std::string sink_kind;
-  Bytes bytes;
-};
-
 class Coordinator {
  public:
-  explicit Coordinator(const std::map<int, std::vector<Split>>& splits);
-  /// Before the first turn: how many tasks there are, and who is woken once none runs.
-  void expect(int tasks, Waker on_all_finished);
+  /// What is left to read, by source; and tokens that an earlier attempt staged and that are held until the end.
+  Coordinator(const std::map<std::string, std::vector<Split>>& splits, std::vector<Token> held, bool commits);
+  /// Before the first turn: how many tasks there are (their ids count from 0), and who is woken when one ends.
+  void expect(int tasks, std::vector<Waker> on_finished);
 
   // What tasks say and ask.
-  std::optional<Split> next_split(int step);  // nothing: all are given out
-  void finished(std::vector<Token> tokens);   // the task is gone
-  void failed(Error error);                   // the first error ends the job
+  std::optional<Split> next_split(const std::string& source);  // nothing: all are given out
+  /// The task is gone; `last` is what it leaves, after its cut of the epoch before `epoch`.
+  void finished(int task, Epoch epoch, TaskSnapshot last);
+  void failed(Error error);  // the first error ends the job
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
   bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
@@ -40,17 +38,36 @@ class Coordinator {
   void stop();  // without commit
   int tasks_running() const;
   bool interrupted() const { return draining_.load() || stopped_.load(); }
-  /// Once no task runs: make every token visible, in order, or leave nothing behind. The job's error, if it has one.
-  Result<> conclude(const Registry& registry, const std::vector<const Sink*>& sinks);
+  std::optional<Error> take_error();
+
+  // Snapshots.
+  /// Opens the epoch for the tasks that run now.
+  void begin(Epoch epoch);
+  void stored(int task, Epoch epoch, StoredSnapshot snapshot);
+  void write_failed();
+  Verdict verdict() const;
+  /// The open epoch's.
+  Manifest manifest() const;
+  void sealed();
+  void discarded();
+  /// All that is staged and not committed.
+  std::vector<Token> tokens() const;
 
  private:
   std::atomic<bool> draining_{false}, stopping_{false}, stopped_{false};
   mutable Mutex mutex_;
-  std::map<int, std::deque<Split>> splits_ KLEIN_GUARDED_BY(mutex_);
-  int running_ KLEIN_GUARDED_BY(mutex_) = 0;
-  Waker on_all_finished_ KLEIN_GUARDED_BY(mutex_);
-  std::vector<Token> tokens_ KLEIN_GUARDED_BY(mutex_);
+  std::map<std::string, std::deque<Split>> splits_ KLEIN_GUARDED_BY(mutex_);
+  std::set<int> running_ KLEIN_GUARDED_BY(mutex_);
+  std::vector<Waker> on_finished_ KLEIN_GUARDED_BY(mutex_);
+  Epochs epochs_ KLEIN_GUARDED_BY(mutex_);
   std::optional<Error> error_ KLEIN_GUARDED_BY(mutex_);
 };
+
+/// Makes every token visible, in order. Again with the same tokens: nothing happens.
+Result<> commit(const Registry& registry, Epoch epoch, const std::vector<Token>& tokens);
+/// Removes what the tokens staged.
+Result<> abort(const Registry& registry, Epoch epoch, const std::vector<Token>& tokens);
+/// Removes all that the runs staged whose residues these are.
+Result<> clear(const Registry& registry, const std::vector<Token>& residues);
 
 }  // namespace klein

@@ -4,37 +4,36 @@
 
 namespace klein {
 
-ChannelInput::ChannelInput(std::vector<std::pair<int, Channel*>> channels)
-    : channels_(std::move(channels)), merge_(channels_.size()) {}
+namespace {
 
-std::optional<Item> ChannelInput::seen(std::size_t channel, const Item& item) {
-  if (const auto* watermark = std::get_if<Watermark>(&item)) {
-    if (const auto merged = merge_.on_watermark(channel, *watermark)) return Item(*merged);
-    return std::nullopt;
-  }
-  if (const auto* barrier = std::get_if<Barrier>(&item)) {
-    if (const auto first = merge_.on_barrier(*barrier)) return Item(*first);
-    return std::nullopt;
-  }
-  return item;
-}
-
-/// What is left of the batch that was taken last, or its first rows.
-std::optional<Taken> ChannelInput::part(std::int64_t rows) {
-  const auto& batch = std::get<Batch>(rest_->item);
-  if (batch.rows() <= rows) return std::exchange(rest_, std::nullopt);
-  Taken taken = *rest_;
-  taken.item = batch.slice(0, rows);
-  rest_->item = batch.slice(rows, batch.rows() - rows);
-  rest_->first += rows;
+/// The first rows of what was taken; `rest` keeps the others. Anything but a batch is whole.
+Taken part(std::optional<Taken>& rest, std::int64_t rows) {
+  const auto* batch = std::get_if<Batch>(&rest->item);
+  if (!batch || batch->rows() <= rows) return *std::exchange(rest, std::nullopt);
+  auto taken = *rest;
+  taken.item = batch->slice(0, rows);
+  rest->first += rows;
+  rest->item = batch->slice(rows, batch->rows() - rows);
   return taken;
 }
 
+}  // namespace
+
+ChannelInput::ChannelInput(std::vector<From> channels)
+    : channels_(std::move(channels)), cut_(channels_.size()), merge_(channels_.size()) {}
+
+std::optional<Item> ChannelInput::seen(std::size_t channel, const Item& item) {
+  const auto* watermark = std::get_if<Watermark>(&item);
+  if (!watermark) return item;
+  if (const auto merged = merge_.on_watermark(channel, *watermark)) return Item(*merged);
+  return std::nullopt;
+}
+
 Result<std::optional<Taken>> ChannelInput::take(std::int64_t, std::int64_t rows) {
-  if (rest_) return part(rows);
+  if (rest_) return std::optional(part(rest_, rows));
   for (std::size_t tried = 0; tried < channels_.size();) {
     const auto place = next_;
-    auto lease = channels_[place].second->take();
+    auto lease = channels_[place].channel->take();
     if (!lease) {
       next_ = (next_ + 1) % channels_.size();
       ++tried;
@@ -43,35 +42,51 @@ Result<std::optional<Taken>> ChannelInput::take(std::int64_t, std::int64_t rows)
     tried = 0;
     next_ = (next_ + 1) % channels_.size();
     if (auto item = seen(place, lease->item)) {
-      Taken taken{channels_[place].first, place, lease->id, *std::move(item)};
-      const auto* batch = std::get_if<Batch>(&taken.item);
-      if (!batch || batch->rows() <= rows) return std::optional(std::move(taken));
-      rest_ = std::move(taken);
-      return part(rows);
+      rest_ = Taken{.port = channels_[place].port, .channel = place, .lease = lease->id, .item = *std::move(item)};
+      return std::optional(part(rest_, rows));
     }
-    channels_[place].second->acknowledge(lease->id, {0, 1});
+    channels_[place].channel->acknowledge(lease->id, {0, 1});
   }
   return std::optional<Taken>();
 }
 
 void ChannelInput::acknowledge(const Taken& taken) {
   const auto* batch = std::get_if<Batch>(&taken.item);
-  channels_[taken.channel].second->acknowledge(taken.lease, {taken.first, batch ? batch->rows() : 1});
-}
-
-void ChannelInput::published(const Taken& taken, std::int64_t rows_out) {
-  channels_[taken.channel].second->published(taken.lease, rows_out);
+  channels_[taken.channel].channel->acknowledge(taken.lease, {taken.first, batch ? batch->rows() : 1});
 }
 
 void ChannelInput::close() {
   rest_.reset();
-  for (const auto& [port, channel] : channels_) channel->close();
+  for (const auto& from : channels_) from.channel->close();
 }
 
-SplitInput::SplitInput(const Source& source, int step, ReadSize size, Coordinator& coordinator, Budget& budget,
-                       Context context, StepMetrics& metrics)
+bool ChannelInput::may_cut(Epoch epoch, bool overtake) const {
+  const auto holds = [&](const From& from) { return from.channel->holds_barrier(epoch); };
+  const auto ended = [](const From& from) { return from.channel->ended(); };
+  return (overtake && std::any_of(channels_.begin(), channels_.end(), holds)) ||
+         std::all_of(channels_.begin(), channels_.end(), ended);
+}
+
+void ChannelInput::cut(Epoch epoch) {
+  for (const auto& from : channels_) from.channel->cut(epoch);
+  cut_.assign(channels_.size(), std::nullopt);
+}
+
+bool ChannelInput::take_cut(TaskSnapshot& snapshot) {
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    if (!cut_[i]) cut_[i] = channels_[i].channel->take_cut();
+  }
+  if (!std::all_of(cut_.begin(), cut_.end(), [](const auto& rows) { return rows.has_value(); })) return false;
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    auto& all = snapshot.in_flight[channels_[i].edge];
+    all.insert(all.end(), cut_[i]->begin(), cut_[i]->end());
+  }
+  return true;
+}
+
+SplitInput::SplitInput(const Source& source, ReadSize size, Coordinator& coordinator, Budget& budget, Context context,
+                       StepMetrics& metrics)
     : source_(source),
-      step_(step),
       size_(size),
       coordinator_(coordinator),
       budget_(budget),
@@ -81,11 +96,34 @@ SplitInput::SplitInput(const Source& source, int step, ReadSize size, Coordinato
 }
 
 Result<bool> SplitInput::open_next() {
-  split_ = coordinator_.next_split(step_);
+  split_ = coordinator_.next_split(context_.step);
   if (!split_) return false;
   label_ = std::make_shared<const std::string>(split_->id);
   reader_ = KLEIN_TRY(source_.open(*split_, size_));
+  taken_ = *split_;
+  to_skip_ = std::exchange(taken_.skip, 0);
   return true;
+}
+
+/// Drops rows that went on in an earlier attempt.
+bool SplitInput::skip(Pulled& pulled) {
+  const auto skipped = std::min(to_skip_, pulled.batch->rows());
+  to_skip_ -= skipped;
+  taken_.skip = skipped;
+  if (skipped < pulled.batch->rows()) {
+    if (skipped > 0) pulled.batch = pulled.batch->slice(skipped, pulled.batch->rows() - skipped);
+    return true;
+  }
+  taken_.position = std::move(pulled.position);
+  taken_.skip = 0;
+  return false;
+}
+
+void SplitInput::end_split() {
+  reader_.reset();
+  const Lock lock(mutex_);
+  published_.reset();
+  read_.push_back(split_->id);
 }
 
 /// The next rows; nothing: none now. `end` only when there are no more splits.
@@ -96,8 +134,8 @@ Result<std::optional<Pulled>> SplitInput::pull() {
     auto pulled = KLEIN_TRY(reader_->pull(context_));
     metrics_.rows_failed.store(rows_failed_, std::memory_order_relaxed);
     if (pulled.what == Pulled::What::nothing_yet) return std::optional<Pulled>();
-    if (pulled.what == Pulled::What::rows) return std::optional(std::move(pulled));
-    reader_.reset();
+    if (pulled.what == Pulled::What::end) end_split();
+    if (pulled.what == Pulled::What::rows && skip(pulled)) return std::optional(std::move(pulled));
   }
 }
 
@@ -115,8 +153,10 @@ Taken SplitInput::part(std::int64_t now, std::int64_t rows) {
   if (batch.rows() > rows) {
     rest_->batch = batch.slice(rows, batch.rows() - rows);
     batch = batch.slice(0, rows);
+    taken_.skip += rows;
   } else {
-    pulled_position_ = std::move(rest_->position);
+    taken_.position = std::move(rest_->position);
+    taken_.skip = 0;
     rest_.reset();
   }
   count(metrics_.rows_out, batch.rows());
@@ -125,7 +165,6 @@ Taken SplitInput::part(std::int64_t now, std::int64_t rows) {
 }
 
 Result<std::optional<Taken>> SplitInput::take(std::int64_t now, std::int64_t rows) {
-  if (const auto epoch = injected_.exchange(0); epoch > 0) return std::optional(Taken{.item = Barrier{Epoch{epoch}}});
   if (closed_ || coordinator_.draining()) return std::optional(Taken{.item = Watermark::end()});
   if (!rest_) {
     auto pulled = KLEIN_TRY(pull());
@@ -137,13 +176,82 @@ Result<std::optional<Taken>> SplitInput::take(std::int64_t now, std::int64_t row
 }
 
 void SplitInput::acknowledge(const Taken& taken) {
-  if (std::holds_alternative<Batch>(taken.item) && split_) split_->position = pulled_position_;
+  if (!std::holds_alternative<Batch>(taken.item)) return;
+  const Lock lock(mutex_);
+  if (!published_) {
+    published_ = taken_;
+    return;
+  }
+  published_->position = taken_.position;
+  published_->skip = taken_.skip;
 }
 
 void SplitInput::close() {
   closed_ = true;
   rest_.reset();
   reader_.reset();
+}
+
+void SplitInput::cut(Epoch) {
+  const Lock lock(mutex_);
+  if (published_) cut_.reading[context_.step] = {*published_};
+  if (read_.empty()) return;
+  auto& all = cut_.read[context_.step];
+  all.insert(all.end(), read_.begin(), read_.end());
+  read_.clear();
+}
+
+bool SplitInput::take_cut(TaskSnapshot& snapshot) {
+  const Lock lock(mutex_);
+  merge(snapshot, std::exchange(cut_, {}));
+  return true;
+}
+
+RestoredInput::RestoredInput(std::vector<From> restored, std::unique_ptr<Input> next)
+    : restored_(std::move(restored)), next_(std::move(next)) {}
+
+Result<std::optional<Taken>> RestoredInput::take(std::int64_t now, std::int64_t rows) {
+  if (rest_) return std::optional(part(rest_, rows));
+  for (; first_ < restored_.size(); ++first_) {
+    const auto& from = restored_[first_];
+    auto lease = from.channel->take();
+    if (!lease || !std::holds_alternative<Batch>(lease->item)) continue;
+    rest_ = Taken{.port = from.port,
+                  .channel = first_,
+                  .lease = lease->id,
+                  .item = std::move(lease->item),
+                  .stage = from.stage,
+                  .restored = true};
+    return std::optional(part(rest_, rows));
+  }
+  return next_->take(now, rows);
+}
+
+void RestoredInput::acknowledge(const Taken& taken) {
+  if (!taken.restored) return next_->acknowledge(taken);
+  restored_[taken.channel].channel->acknowledge(taken.lease, {taken.first, std::get<Batch>(taken.item).rows()});
+}
+
+void RestoredInput::close() {
+  rest_.reset();
+  for (const auto& from : restored_) from.channel->close();
+  next_->close();
+}
+
+void RestoredInput::cut(Epoch epoch) {
+  for (const auto& from : restored_) from.channel->cut(epoch);
+  next_->cut(epoch);
+}
+
+bool RestoredInput::take_cut(TaskSnapshot& snapshot) {
+  TaskSnapshot next;
+  if (!next_->take_cut(next)) return false;
+  for (const auto& from : restored_) {
+    auto rows = from.channel->take_cut();  // no barrier is waited for: it has ended
+    merge(snapshot, {.in_flight = {{from.edge, *std::move(rows)}}});
+  }
+  merge(snapshot, std::move(next));
+  return true;
 }
 
 }  // namespace klein

@@ -2,7 +2,6 @@
 // Input — where a task's leases come from: channels from other tasks, or a source's splits. Called by the task's
 // thread.
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
+#include "checkpoint/snapshot.h"
 #include "op/connector.h"
 #include "runtime/channel.h"
 #include "runtime/coordinator.h"
@@ -25,6 +26,8 @@ struct Taken {
   LeaseId lease = {};
   Item item;
   std::int64_t first = 0;  // of a part of a batch: its place in it
+  std::size_t stage = 0;   // of the task, that it goes to
+  bool restored = false;   // from before the job went on
 };
 
 class Input {
@@ -35,32 +38,41 @@ class Input {
   virtual Result<std::optional<Taken>> take(std::int64_t now, std::int64_t rows) = 0;
   /// All of it is published.
   virtual void acknowledge(const Taken& taken) = 0;
-  /// So many rows of its output are published.
-  virtual void published(const Taken& taken, std::int64_t rows_out) = 0;
-  /// A barrier to pass on before the next item. Any thread; the caller wakes the task.
-  virtual void inject([[maybe_unused]] Barrier barrier) {}
   /// No more is wanted.
   virtual void close() = 0;
+
+  // Snapshots. Any thread, under the task's publish lock.
+  /// Whether the epoch's cut can be made between two steps, or in one of a task without state; where it has to overtake
+  /// what is queued, if that is allowed.
+  virtual bool may_cut(Epoch epoch, bool overtake) const = 0;
+  virtual void cut(Epoch epoch) = 0;
+  /// Adds what the cut holds, once it is complete; false: it is not yet.
+  virtual bool take_cut(TaskSnapshot& snapshot) = 0;
 };
 
 /// From other tasks. Takes from each channel in turn; a watermark comes out once it holds on all of them.
 class ChannelInput final : public Input {
  public:
-  /// Each channel with the port of the first step that it feeds.
-  explicit ChannelInput(std::vector<std::pair<int, Channel*>> channels);
+  struct From {
+    int port;          // of the first step, that it feeds
+    std::string edge;  // its name in snapshots
+    Channel* channel;
+  };
+  explicit ChannelInput(std::vector<From> channels);
   Result<std::optional<Taken>> take(std::int64_t now, std::int64_t rows) override;
   void acknowledge(const Taken& taken) override;
-  void published(const Taken& taken, std::int64_t rows_out) override;
   void close() override;
+  bool may_cut(Epoch epoch, bool overtake) const override;
+  void cut(Epoch epoch) override;
+  bool take_cut(TaskSnapshot& snapshot) override;
 
  private:
-  /// What of it the task should see: a batch, the merged watermark, an epoch's first barrier; or nothing.
+  /// What of it the task should see: a batch, the merged watermark, a barrier; or nothing.
   std::optional<Item> seen(std::size_t channel, const Item& item);
 
-  std::optional<Taken> part(std::int64_t rows);
-
-  const std::vector<std::pair<int, Channel*>> channels_;
-  std::optional<Taken> rest_;  // of a batch of which a part was taken
+  const std::vector<From> channels_;
+  std::vector<std::optional<std::vector<Batch>>> cut_;  // by channel, as they come
+  std::optional<Taken> rest_;                           // of a batch of which a part was taken
   Merge merge_;
   std::size_t next_ = 0;
 };
@@ -69,22 +81,24 @@ class ChannelInput final : public Input {
 /// is what a snapshot of a chain that begins here consists of.
 class SplitInput final : public Input {
  public:
-  SplitInput(const Source& source, int step, ReadSize size, Coordinator& coordinator, Budget& budget, Context context,
+  SplitInput(const Source& source, ReadSize size, Coordinator& coordinator, Budget& budget, Context context,
              StepMetrics& metrics);
   Result<std::optional<Taken>> take(std::int64_t now, std::int64_t rows) override;
   void acknowledge(const Taken& taken) override;
-  void published(const Taken&, std::int64_t) override {}
-  void inject(Barrier barrier) override { injected_.store(barrier.epoch.value); }
   void close() override;
+  bool may_cut(Epoch, bool) const override { return true; }
+  void cut(Epoch epoch) override;
+  bool take_cut(TaskSnapshot& snapshot) override;
 
  private:
   Result<std::optional<Pulled>> pull();
-  Result<bool> open_next();  // false: there are no more
+  Result<bool> open_next();   // false: there are no more
+  bool skip(Pulled& pulled);  // false: nothing of it is left
+  void end_split();
   Batch labelled(const Batch& batch, std::int64_t now) const;
   Taken part(std::int64_t now, std::int64_t rows);
 
   const Source& source_;
-  const int step_;
   const ReadSize size_;
   Coordinator& coordinator_;
   Budget& budget_;
@@ -95,9 +109,38 @@ class SplitInput final : public Input {
   std::shared_ptr<const std::string> label_;
   std::unique_ptr<SplitReader> reader_;
   std::optional<Pulled> rest_;  // of what was pulled: what was not yet taken
-  Bytes pulled_position_;
-  std::atomic<std::int64_t> injected_{0};
+  Split taken_;                 // as it is once what was taken last is published
+  std::int64_t to_skip_ = 0;
   bool closed_ = false;
+  mutable Mutex mutex_;
+  std::optional<Split> published_ KLEIN_GUARDED_BY(mutex_);  // where reading would go on
+  std::vector<std::string> read_ KLEIN_GUARDED_BY(mutex_);   // to their ends, since the last cut
+  TaskSnapshot cut_ KLEIN_GUARDED_BY(mutex_);
+};
+
+/// What an earlier attempt left in flight comes first, then the task's own input.
+class RestoredInput final : public Input {
+ public:
+  /// The channel holds batches and the end.
+  struct From {
+    std::size_t stage;
+    int port;
+    std::string edge;
+    std::unique_ptr<Channel> channel;
+  };
+  RestoredInput(std::vector<From> restored, std::unique_ptr<Input> next);
+  Result<std::optional<Taken>> take(std::int64_t now, std::int64_t rows) override;
+  void acknowledge(const Taken& taken) override;
+  void close() override;
+  bool may_cut(Epoch epoch, bool overtake) const override { return next_->may_cut(epoch, overtake); }
+  void cut(Epoch epoch) override;
+  bool take_cut(TaskSnapshot& snapshot) override;
+
+ private:
+  const std::vector<From> restored_;
+  const std::unique_ptr<Input> next_;
+  std::optional<Taken> rest_;
+  std::size_t first_ = 0;  // of those that hold something
 };
 
 }  // namespace klein

@@ -9,7 +9,9 @@
 #include <fstream>
 
 #include "base/mutex.h"
+#include "runtime/attempt.h"
 #include "runtime/node.h"
+#include "runtime/snapshots.h"
 
 namespace klein {
 
@@ -34,11 +36,28 @@ std::int64_t peak_memory_of_process() {
 struct Prepared {
   Views views;
   Edges edges;
-  std::map<int, std::vector<Split>> splits;
+  std::map<std::string, std::vector<Split>> splits;  // by source: what is to be read
   std::int64_t rows_expected = -1;
 };
 
-Result<> open_edges(const Plan& plan, const Registry& registry, Prepared& prepared, Facts& facts) {
+/// The source's splits, or what an earlier attempt left of them.
+Result<std::vector<Split>> splits_of(const Source& source, const std::string& step, const Manifest* last) {
+  if (!last) return source.splits();
+  const auto left = last->splits.find(step);
+  return left == last->splits.end() ? std::vector<Split>{} : left->second;
+}
+
+std::int64_t rows_left(const std::vector<Split>& splits) {
+  std::int64_t rows = 0;
+  for (const auto& split : splits) {
+    if (split.rows < 0 || !split.position.empty()) return -1;
+    rows += split.rows - split.skip;
+  }
+  return rows;
+}
+
+Result<> open_edges(const Plan& plan, const Registry& registry, const Manifest* last, Prepared& prepared,
+                    Facts& facts) {
   std::int64_t rows = 0;
   for (std::size_t place = 0; place < plan.steps.size(); ++place) {
     const auto& step = plan.steps[place];
@@ -48,14 +67,16 @@ Result<> open_edges(const Plan& plan, const Registry& registry, Prepared& prepar
     const auto open = [&]() -> Result<> {
       if (const auto* kind = registry.find_source(step.kind)) {
         auto source = KLEIN_TRY(kind->make(step.params));
-        auto splits = KLEIN_TRY(source->splits());
+        auto splits = KLEIN_TRY(splits_of(*source, step.name, last));
         facts.splits.back() = static_cast<std::int64_t>(splits.size());
         facts.bounded.back() = source->bounded();
-        for (const auto& split : splits) rows = split.rows < 0 || rows < 0 ? -1 : rows + split.rows;
-        prepared.splits[number] = std::move(splits);
+        const auto left = rows_left(splits);
+        rows = rows < 0 || left < 0 ? -1 : rows + left;
+        prepared.splits[step.name] = std::move(splits);
         prepared.edges.sources[number] = std::move(source);
       } else if (const auto* sink_kind = registry.find_sink(step.kind)) {
         auto sink = KLEIN_TRY(sink_kind->make(step.params));
+        if (last && last->commits) sink->resume();
         KLEIN_TRY(sink->check(schema_of(plan, step.inputs.front())));
         prepared.edges.sinks[number] = std::move(sink);
       }
@@ -68,7 +89,8 @@ Result<> open_edges(const Plan& plan, const Registry& registry, Prepared& prepar
   return {};
 }
 
-Result<std::unique_ptr<Prepared>> prepare(const Plan& plan, const RunOptions& options, const Registry& registry) {
+Result<std::unique_ptr<Prepared>> prepare(const Plan& plan, const RunOptions& options, const Registry& registry,
+                                          const Manifest* last) {
   auto prepared = std::make_unique<Prepared>();
   prepared->views.logical = KLEIN_TRY(typed(plan, registry));
   prepared->views.optimized = KLEIN_TRY(optimized(prepared->views.logical, registry));
@@ -79,7 +101,7 @@ Result<std::unique_ptr<Prepared>> prepare(const Plan& plan, const RunOptions& op
   Facts facts;
   facts.cores = options.cores > 0 ? options.cores : available_cores();
   facts.wish = options.mode;
-  KLEIN_TRY(open_edges(prepared->views.optimized, registry, *prepared, facts));
+  KLEIN_TRY(open_edges(prepared->views.optimized, registry, last, *prepared, facts));
   prepared->views.execution = KLEIN_TRY(execution_view(prepared->views.optimized, facts, registry));
   prepared->views.physical = place(prepared->views.execution, facts.cores, options.memory);
   return prepared;
@@ -87,14 +109,18 @@ Result<std::unique_ptr<Prepared>> prepare(const Plan& plan, const RunOptions& op
 
 class EmbeddedJob final : public Job {
  public:
-  EmbeddedJob(std::unique_ptr<Prepared> prepared, const RunOptions& options, const Registry& registry)
+  EmbeddedJob(std::unique_ptr<Prepared> prepared, std::unique_ptr<Checkpoint> checkpoint, const RunOptions& options,
+              const Registry& registry)
       : prepared_(std::move(prepared)),
+        checkpoint_(std::move(checkpoint)),
         registry_(registry),
         seeded_(options.seed.has_value()),
-        coordinator_(prepared_->splits),
+        coordinator_(prepared_->splits, held(), prepared_->views.execution.mode == Mode::stream),
         completion_(*this),
         executor_(seeded_ ? make_seeded_executor(*options.seed)
-                          : make_thread_executor(prepared_->views.physical.compute_threads)) {}
+                          : make_thread_executor(prepared_->views.physical.compute_threads)) {
+    if (checkpoint_) snapshots_.emplace(*checkpoint_, coordinator_, registry, options.interval);
+  }
 
   ~EmbeddedJob() override {
     if (node_ && !ended()) {
@@ -105,15 +131,20 @@ class EmbeddedJob final : public Job {
   }
 
   Result<> start() {
-    auto node = Node::deploy(prepared_->views.physical, prepared_->edges, registry_, *executor_, coordinator_);
-    if (!node.ok()) {
-      for (const auto& [step, sink] : prepared_->edges.sinks) (void)sink->discard();
-      return std::move(node).error();
+    if (last() && last()->finished) {
+      KLEIN_TRY(end_attempts(*checkpoint_, registry_));
+      checkpoint_->close();
+      end(report());
+      return {};
     }
-    node_ = *std::move(node);
-    coordinator_.expect(node_->tasks(), executor_->add(completion_, Lane::light));
+    auto deployed = deploy();
+    if (!deployed.ok()) {
+      for (const auto& [step, sink] : prepared_->edges.sinks) (void)sink->discard();
+      return deployed;
+    }
     begun_ = clock_.now();
     cpu_begun_ = cpu_seconds_of_process();
+    if (snapshots_) snapshots_->begin(*node_, *executor_, snapshots_waker_);  // first: a task that ends wakes it
     node_->start();
     return {};
   }
@@ -135,14 +166,20 @@ class EmbeddedJob final : public Job {
   }
 
   void stop(Stop how) override {
-    if (how == Stop::drain) {
-      node_->drain();
-    } else {
-      node_->stop();
-    }
+    if (!node_) return;
+    if (how == Stop::now) return node_->stop();
+    if (snapshots_) return snapshots_->stop_after_next();
+    node_->drain();
+  }
+
+  Result<> snapshot() override {
+    if (!snapshots_) return Error(Code::invalid, "a job takes snapshots where it has a checkpoint; start it with one");
+    snapshots_->request();
+    return {};
   }
 
   Stats stats() const override {
+    if (!node_) return {};
     auto stats = node_->stats();
     stats.rows_expected = prepared_->rows_expected;
     stats.seconds = static_cast<double>(clock_.now() - begun_) / 1e9;
@@ -150,7 +187,6 @@ class EmbeddedJob final : public Job {
   }
 
   const PhysicalView& view() const override { return prepared_->views.physical; }
-  std::uint64_t trace() const override { return executor_->trace(); }
 
  private:
   /// Runs once no task does: commits or discards, and makes the report.
@@ -167,20 +203,61 @@ class EmbeddedJob final : public Job {
     EmbeddedJob& job_;
   };
 
+  const Manifest* last() const { return checkpoint_ && checkpoint_->last() ? &*checkpoint_->last() : nullptr; }
+  std::vector<Token> held() const { return last() && !last()->commits ? last()->tokens : std::vector<Token>{}; }
+
+  Result<> deploy() {
+    Recovery recovery;
+    if (last()) recovery = KLEIN_TRY(restore(*checkpoint_, *last(), prepared_->views.execution.plan));
+    if (snapshots_) {
+      snapshots_waker_ = executor_->add(*snapshots_, Lane::light);
+      recovery.snapshots = true;
+      recovery.on_snapshot = snapshots_waker_;
+      KLEIN_TRY(checkpoint_->begin_attempt(residues()));
+    }
+    node_ = KLEIN_TRY(Node::deploy(
+        prepared_->views.physical, prepared_->edges, registry_, *executor_, coordinator_, std::move(recovery)));
+    coordinator_.expect(node_->tasks(), {executor_->add(completion_, Lane::light), snapshots_waker_});
+    return {};
+  }
+
   bool ended() const {
     const Lock lock(mutex_);
     return report_.has_value();
   }
 
-  void conclude() {
-    node_->release();
-    std::vector<const Sink*> sinks;
-    for (const auto& [step, sink] : prepared_->edges.sinks) sinks.push_back(sink.get());
-    auto concluded = coordinator_.conclude(registry_, sinks);
-    auto result = concluded.ok() ? Result<RunReport>(report()) : std::move(concluded).error();
+  void end(Result<RunReport> result) {
     const Lock lock(mutex_);
     report_ = std::move(result);
     changed_.notify_all();
+  }
+
+  void conclude() {
+    node_->release();
+    auto concluded = commit_or_discard();
+    auto error = coordinator_.take_error();
+    if (!error && !concluded.ok()) error = std::move(concluded).error();
+    if (checkpoint_) checkpoint_->close();
+    end(error ? Result<RunReport>(*std::move(error)) : Result<RunReport>(report()));
+  }
+
+  std::vector<Token> residues() const { return residues_of(prepared_->views.execution.plan, prepared_->edges.sinks); }
+
+  Result<> commit_or_discard() {
+    const bool finished = !coordinator_.stopping();
+    if (snapshots_) KLEIN_TRY(snapshots_->conclude(finished));
+    if (snapshots_ && finished) return end_attempts(*checkpoint_, registry_);
+    if (snapshots_ && (last() || snapshots_->may_hold())) return {};  // what is staged is gone on from
+    if (finished) {
+      KLEIN_TRY(commit(registry_, Epoch{1}, coordinator_.tokens()));
+      return clear(registry_, residues());
+    }
+    Result<> discarded;
+    for (const auto& [step, sink] : prepared_->edges.sinks) {
+      auto done = sink->discard();
+      if (discarded.ok()) discarded = std::move(done);
+    }
+    return discarded;
   }
 
   RunReport report() const {
@@ -191,6 +268,15 @@ class EmbeddedJob final : public Job {
     report.peak_memory = peak_memory_of_process();
     report.mode = to_string(prepared_->views.execution.mode);
     report.stopped = coordinator_.interrupted();
+    report.trace = executor_->trace();
+    report.resumed_from = last() ? last()->epoch.value : 0;
+    report.finished_before = last() && last()->finished;
+    if (checkpoint_) report.warning = checkpoint_->warning();
+    if (snapshots_) {
+      report.snapshots = snapshots_->sealed();
+      report.snapshots_given_up = snapshots_->given_up();
+      report.snapshot_failure = snapshots_->failure();
+    }
     const auto busiest =
         std::max_element(report.steps.begin(), report.steps.end(),
                          [](const StepStats& a, const StepStats& b) { return a.busy_seconds < b.busy_seconds; });
@@ -199,11 +285,14 @@ class EmbeddedJob final : public Job {
   }
 
   const std::unique_ptr<Prepared> prepared_;
+  const std::unique_ptr<Checkpoint> checkpoint_;  // null without
   const Registry& registry_;
   const bool seeded_;
   const SteadyClock clock_;
   Coordinator coordinator_;
   Completion completion_;
+  std::optional<Snapshots> snapshots_;  // with a checkpoint
+  Waker snapshots_waker_;
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Node> node_;
   std::int64_t begun_ = 0;
@@ -216,13 +305,16 @@ class EmbeddedJob final : public Job {
 }  // namespace
 
 Result<std::unique_ptr<Job>> Job::start(const Plan& plan, const RunOptions& options, const Registry& registry) {
-  auto job = std::make_unique<EmbeddedJob>(KLEIN_TRY(prepare(plan, options, registry)), options, registry);
+  auto checkpoint = KLEIN_TRY(open_checkpoint(options, registry));
+  const auto* last = checkpoint && checkpoint->last() ? &*checkpoint->last() : nullptr;
+  auto prepared = KLEIN_TRY(prepare(plan, options, registry, last));
+  auto job = std::make_unique<EmbeddedJob>(std::move(prepared), std::move(checkpoint), options, registry);
   KLEIN_TRY(job->start());
   return std::unique_ptr<Job>(std::move(job));
 }
 
 Result<Views> explain(const Plan& plan, const RunOptions& options, const Registry& registry) {
-  return std::move(KLEIN_TRY(prepare(plan, options, registry))->views);
+  return std::move(KLEIN_TRY(prepare(plan, options, registry, nullptr))->views);
 }
 
 }  // namespace klein

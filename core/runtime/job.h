@@ -5,22 +5,30 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "plan/views.h"
 #include "runtime/report.h"
+#include "store/store.h"
 
 namespace klein {
 
 struct RunOptions {
-  int cores = 0;                      // executor threads; 0: as many as the cgroup gives
-  std::int64_t memory = 256 << 20;    // bytes in flight between tasks
-  std::optional<Mode> mode;           // an explicit mode
-  std::optional<std::uint64_t> seed;  // run on the seeded single-thread executor with a virtual clock
+  int cores = 0;                           // executor threads; 0: as many as the cgroup gives
+  std::int64_t memory = 256 << 20;         // bytes in flight between tasks
+  std::optional<Mode> mode = {};           // an explicit mode
+  std::optional<std::uint64_t> seed = {};  // run on the seeded single-thread executor with a virtual clock
+  std::string checkpoint = {};        // a folder for snapshots, from which the same job goes on; empty: none are taken
+  std::shared_ptr<Store> store = {};  // for snapshots, instead of a folder
+  std::int64_t interval = 30'000'000'000;  // nanoseconds from one snapshot to the next; 0: only when asked
+  bool restart = false;                    // begin anew, whatever the checkpoint holds
 };
 
 enum class Stop {
-  drain,  // sources end where they are; what was read is finished and committed
-  now,    // as soon as each task's step ends; nothing is committed
+  /// With a checkpoint: a snapshot, from which the same job goes on. Else sources end where they are, and what was read
+  /// is finished and committed.
+  drain,
+  now,  // as soon as each task's step ends; nothing more is committed
 };
 
 class Job {
@@ -35,10 +43,10 @@ class Job {
   /// True once `wait` would return at once. Waits at most so long.
   virtual bool wait_for(std::chrono::milliseconds time) = 0;
   virtual void stop(Stop how) = 0;
+  /// Begins a snapshot as soon as none is open. `invalid` without a checkpoint.
+  virtual Result<> snapshot() = 0;
   virtual Stats stats() const = 0;
   virtual const PhysicalView& view() const = 0;
-  /// Of the seeded executor: a hash of every choice made; equal seeds give equal hashes.
-  virtual std::uint64_t trace() const = 0;
 };
 
 /// Logical, optimised, execution and physical view, made as `start` would, without starting.

@@ -13,10 +13,4 @@ std::optional<Watermark> Merge::on_watermark(std::size_t input, Watermark waterm
   return lowest;
 }
 
-std::optional<Barrier> Merge::on_barrier(Barrier barrier) {
-  if (barrier.epoch <= epoch_) return std::nullopt;
-  epoch_ = barrier.epoch;
-  return barrier;
-}
-
 }  // namespace klein

@@ -29,13 +29,5 @@ TEST(Merge, ends_only_when_every_input_has_ended_and_an_ended_one_holds_nothing_
   EXPECT_TRUE(merge.ended());
 }
 
-TEST(Merge, lets_the_first_barrier_of_an_epoch_through_and_drops_stale_ones) {
-  Merge merge(2);
-  EXPECT_TRUE(merge.on_barrier({Epoch{1}}));
-  EXPECT_FALSE(merge.on_barrier({Epoch{1}}));
-  EXPECT_TRUE(merge.on_barrier({Epoch{3}}));
-  EXPECT_FALSE(merge.on_barrier({Epoch{2}}));
-}
-
 }  // namespace
 }  // namespace klein

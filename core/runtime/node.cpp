@@ -5,19 +5,20 @@
 namespace klein {
 
 Node::Node(const PhysicalView& view, const Edges& edges, const Registry& registry, Executor& executor,
-           Coordinator& coordinator)
+           Coordinator& coordinator, Recovery recovery)
     : view_(view),
       edges_(edges),
       registry_(registry),
       executor_(executor),
       coordinator_(coordinator),
+      recovery_(std::move(recovery)),
       budget_(view.memory) {}
 
 Result<std::unique_ptr<Node>> Node::deploy(const PhysicalView& view, const Edges& edges, const Registry& registry,
-                                           Executor& executor, Coordinator& coordinator) {
-  std::unique_ptr<Node> node(new Node(view, edges, registry, executor, coordinator));
+                                           Executor& executor, Coordinator& coordinator, Recovery recovery) {
+  std::unique_ptr<Node> node(new Node(view, edges, registry, executor, coordinator, std::move(recovery)));
   for (const auto& placed : view.tasks) {
-    auto task = std::make_unique<Task>(coordinator);
+    auto task = std::make_unique<Task>(static_cast<int>(node->tasks_.size()), coordinator);
     auto waker = executor.add(*task, view.execution.chains[static_cast<std::size_t>(placed.chain)].lane);
     node->tasks_.push_back({placed.chain, placed.index, std::move(task), std::move(waker)});
   }
@@ -44,9 +45,13 @@ void Node::connect() {
       for (int j = 0; j < to; ++j) {
         if (link.exchange == Exchange::forward && i != j) continue;
         auto &producer = entry(link.from_chain, i), &consumer = entry(link.to_chain, j);
-        channels_.push_back(std::make_unique<Channel>(Capacity{}, producer.waker, consumer.waker, &budget_));
+        channels_.push_back(
+            std::make_unique<Channel>(Capacity{}, producer.waker, consumer.waker, &budget_, recovery_.on_snapshot));
         producer.outputs[static_cast<int>(place)].push_back(channels_.back().get());
-        consumer.inputs.emplace_back(link.to_port, channels_.back().get());
+        const int head = execution.chains[static_cast<std::size_t>(link.to_chain)].steps.front();
+        consumer.inputs.push_back(
+            {link.to_port, edge_name(execution.plan, head, static_cast<std::size_t>(link.to_port)),
+             channels_.back().get()});
       }
     }
   }
@@ -90,18 +95,53 @@ Result<std::unique_ptr<Stage>> Node::make_stage(int step, TaskEntry& entry, Task
     auto writer = KLEIN_TRY(sink->second->open(entry.index, inputs.front()));
     auto stage = std::make_unique<SinkStage>(std::move(writer));
     parts.sinks.emplace_back(stage.get(), written.kind);
+    parts.stateful = true;
     made = std::move(stage);
   } else {
     const auto* kind = registry_.find_operator(written.kind);
     KLEIN_ASSERT(kind != nullptr);
-    parts.deterministic &= kind->deterministic;
+    parts.in_parts &= kind->deterministic;
+    parts.stateful |= kind->stateful;
     made = KLEIN_TRY(kind->make(written.params, inputs));
   }
   auto stage = std::make_unique<Stage>(std::move(made), metrics(step, entry.index), links_of(step, entry, parts));
   fill(stage->context, step, entry);
   auto opened = stage->open();
   if (!opened.ok()) return std::move(opened).error().at_step(written.name);
+  KLEIN_TRY(restore_state(*stage, entry));
   return stage;
+}
+
+Result<> Node::restore_state(Stage& stage, const TaskEntry& entry) const {
+  const auto found = recovery_.states.find(stage.context.step);
+  if (found == recovery_.states.end()) return {};
+  if (static_cast<int>(found->second.size()) != stage.context.parallelism) {
+    return Error(Code::invalid, "its state was that of " + std::to_string(found->second.size()) + " tasks, not of " +
+                                    std::to_string(stage.context.parallelism));
+  }
+  return stage.restore(found->second[static_cast<std::size_t>(entry.index)]);
+}
+
+/// The task's share of what was on its way to its steps.
+std::vector<RestoredInput::From> Node::restored(const TaskEntry& entry, std::size_t first_stage) {
+  const auto& execution = view_.execution;
+  const auto& chain = execution.chains[static_cast<std::size_t>(entry.chain)];
+  std::vector<RestoredInput::From> all;
+  for (auto place = first_stage; place < chain.steps.size(); ++place) {
+    const int step = chain.steps[place];
+    for (std::size_t port = 0; port < execution.plan.steps[static_cast<std::size_t>(step)].inputs.size(); ++port) {
+      auto edge = edge_name(execution.plan, step, port);
+      const auto found = recovery_.in_flight.find(edge);
+      if (found == recovery_.in_flight.end()) continue;
+      auto channel = std::make_unique<Channel>(Capacity{}, Waker(), Waker(), &budget_);
+      for (std::size_t i = 0; i < found->second.size(); ++i) {
+        if (static_cast<int>(i) % chain.parallelism == entry.index) channel->push(found->second[i]);
+      }
+      channel->push(Watermark::end());
+      all.push_back({place - first_stage, static_cast<int>(port), std::move(edge), std::move(channel)});
+    }
+  }
+  return all;
 }
 
 /// Whether the rows of a step may be few without harm: what is slow in the chain is so row by row.
@@ -125,12 +165,11 @@ Result<> Node::build(TaskEntry& entry) {
   std::size_t first = 0;
   const int head = chain.steps.front();
   if (const auto source = edges_.sources.find(head); source != edges_.sources.end()) {
-    entry.reads_source = true;
     Context context;
     fill(context, head, entry);
     parts.source_metrics = &metrics(head, entry.index);
     parts.input = std::make_unique<SplitInput>(
-        *source->second, head, chain.read_size, coordinator_, budget_, std::move(context), *parts.source_metrics);
+        *source->second, chain.read_size, coordinator_, budget_, std::move(context), *parts.source_metrics);
     parts.source_links = links_of(head, entry, parts)[static_cast<std::size_t>(Port::main)];
     first = 1;
   } else {
@@ -144,6 +183,11 @@ Result<> Node::build(TaskEntry& entry) {
     }
     parts.stages.push_back(*std::move(stage));
   }
+  if (auto before = restored(entry, first); !before.empty())
+    parts.input = std::make_unique<RestoredInput>(std::move(before), std::move(parts.input));
+  if (recovery_.snapshots) parts.in_parts = false;  // an unfinished step's output must not be in a snapshot
+  parts.snapshots = recovery_.on_snapshot;
+  entry.stateful = parts.stateful;
   parts.by_row = soon_ends(chain);
   entry.task->assemble(std::move(parts), executor_.clock());
   return {};
@@ -153,18 +197,26 @@ void Node::start() {
   for (const auto& entry : tasks_) entry.waker.wake();
 }
 
-void Node::snapshot(Epoch epoch) {
+void Node::ask(Epoch epoch, bool overtake) {
   for (const auto& entry : tasks_) {
-    if (!entry.reads_source) continue;
-    entry.task->inject(Barrier{epoch});
-    entry.waker.wake();
+    entry.task->ask(epoch, overtake);
+    if (entry.stateful) entry.waker.wake();
   }
 }
 
-Epoch Node::passed() const {
-  Epoch lowest = tasks_.front().task->epoch();
-  for (const auto& entry : tasks_) lowest = std::min(lowest, entry.task->epoch());
-  return lowest;
+std::vector<Node::Ready> Node::take_snapshots(Epoch epoch) {
+  std::vector<Ready> ready;
+  for (const auto& entry : tasks_) {
+    if (auto taken = entry.task->take_snapshot(epoch))
+      ready.push_back({entry.task->id(), taken->first, std::move(taken->second)});
+  }
+  return ready;
+}
+
+std::vector<std::pair<std::string, std::string>> Node::steps() const {
+  std::vector<std::pair<std::string, std::string>> steps;
+  for (const auto& step : view_.execution.plan.steps) steps.emplace_back(step.name, step.kind);
+  return steps;
 }
 
 void Node::drain() {

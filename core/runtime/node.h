@@ -14,6 +14,7 @@
 #include "runtime/executor.h"
 #include "runtime/metrics.h"
 #include "runtime/report.h"
+#include "runtime/restore.h"
 #include "runtime/task.h"
 
 namespace klein {
@@ -28,12 +29,20 @@ class Node {
  public:
   /// Makes and opens everything; nothing runs yet. All arguments outlive the node, which outlives the executor's turns.
   static Result<std::unique_ptr<Node>> deploy(const PhysicalView& view, const Edges& edges, const Registry& registry,
-                                              Executor& executor, Coordinator& coordinator);
+                                              Executor& executor, Coordinator& coordinator, Recovery recovery);
   void start();
-  /// Sends a barrier from every source.
-  void snapshot(Epoch epoch);
-  /// The last epoch whose barrier has passed every task.
-  Epoch passed() const;
+  /// Asks every task for its snapshot: sources begin it, the others follow with the barriers that reach them, or, with
+  /// `overtake`, that are on their way to them.
+  void ask(Epoch epoch, bool overtake);
+  struct Ready {
+    int task;
+    Epoch epoch;
+    TaskSnapshot snapshot;
+  };
+  /// What tasks have ready of the epoch, and what ended ones have left of those that were given up.
+  std::vector<Ready> take_snapshots(Epoch epoch);
+  /// Names and kinds of the steps that run.
+  std::vector<std::pair<std::string, std::string>> steps() const;
   /// Sources end where they are.
   void drain();
   /// Tasks end after their step.
@@ -48,15 +57,17 @@ class Node {
     int chain, index;
     std::unique_ptr<Task> task;
     Waker waker;
-    std::vector<std::pair<int, Channel*>> inputs = {};  // with the port of the first step
+    std::vector<ChannelInput::From> inputs = {};
     std::map<int, std::vector<Channel*>> outputs = {};  // by link
-    bool reads_source = false;
+    bool stateful = false;
   };
   Node(const PhysicalView& view, const Edges& edges, const Registry& registry, Executor& executor,
-       Coordinator& coordinator);
+       Coordinator& coordinator, Recovery recovery);
   void connect();
   Result<> build(TaskEntry& entry);
   Result<std::unique_ptr<Stage>> make_stage(int step, TaskEntry& entry, Task::Parts& parts);
+  Result<> restore_state(Stage& stage, const TaskEntry& entry) const;
+  std::vector<RestoredInput::From> restored(const TaskEntry& entry, std::size_t first_stage);
   std::vector<std::vector<int>> links_of(int step, const TaskEntry& entry, const Task::Parts& parts) const;
   StepMetrics& metrics(int step, int index);
   bool soon_ends(const Chain& chain) const;
@@ -68,6 +79,7 @@ class Node {
   const Registry& registry_;
   Executor& executor_;
   Coordinator& coordinator_;
+  const Recovery recovery_;
   Budget budget_;
   std::vector<TaskEntry> tasks_;
   std::vector<std::unique_ptr<Channel>> channels_;

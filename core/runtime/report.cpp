@@ -54,15 +54,42 @@ Value to_value(const RunReport& report) {
   map.emplace_back("bottleneck", report.bottleneck);
   map.emplace_back("mode", report.mode);
   map.emplace_back("stopped", report.stopped);
+  map.emplace_back("snapshots", report.snapshots);
+  map.emplace_back("snapshots_given_up", report.snapshots_given_up);
+  map.emplace_back("snapshot_failure", report.snapshot_failure);
+  map.emplace_back("resumed_from", report.resumed_from);
+  map.emplace_back("finished_before", report.finished_before);
+  map.emplace_back("warning", report.warning);
   return map;
 }
 
+namespace {
+
+std::string about_snapshots(const RunReport& report) {
+  std::string text;
+  if (report.resumed_from > 0)
+    append(text, "went on from snapshot %lld; ", static_cast<long long>(report.resumed_from));
+  append(text, "%lld snapshots", static_cast<long long>(report.snapshots));
+  if (report.snapshots_given_up > 0) {
+    append(text, ", %lld given up: ", static_cast<long long>(report.snapshots_given_up));
+    text += report.snapshot_failure;
+  }
+  if (report.stopped && report.snapshots > 0) text += "; the same run goes on from the last";
+  text += "\n";
+  if (!report.warning.empty()) text += report.warning + "\n";
+  return text;
+}
+
+}  // namespace
+
 std::string to_text(const RunReport& report) {
+  if (report.finished_before) return "this job has finished before, so nothing was done; restart=True begins it anew\n";
   std::string text;
   append(text, "%s%s: %lld rows in, %lld out, %lld failed in %.2f s (%.0f rows/s), %.2f CPU-s, peak %lld MB\n",
          report.mode.c_str(), report.stopped ? ", stopped" : "", static_cast<long long>(report.rows_in),
          static_cast<long long>(report.rows_out), static_cast<long long>(report.rows_failed), report.seconds,
          report.rows_per_second, report.cpu_seconds, static_cast<long long>(report.peak_memory >> 20));
+  if (report.snapshots + report.snapshots_given_up + report.resumed_from > 0) text += about_snapshots(report);
   std::size_t width = 4;
   double busy = 0;
   for (const auto& step : report.steps) {

@@ -33,7 +33,14 @@ struct RunReport : Stats {
   std::int64_t peak_memory = 0;  // bytes resident at most, since the process began
   std::string bottleneck;        // the step that was busy longest
   std::string mode;
-  bool stopped = false;  // ended by `stop` before its input did
+  bool stopped = false;     // ended by `stop` before its input did
+  std::uint64_t trace = 0;  // of the seeded executor: a hash of every choice made; equal seeds give equal hashes
+  // With a checkpoint.
+  std::int64_t snapshots = 0, snapshots_given_up = 0;
+  std::string snapshot_failure;   // why the last one that was given up was
+  std::int64_t resumed_from = 0;  // the epoch that it went on from; 0: it began anew
+  bool finished_before = false;   // an earlier run had finished: nothing was done
+  std::string warning;            // about the checkpoint
 };
 
 Value to_value(const Stats& stats);

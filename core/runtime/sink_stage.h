@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "op/connector.h"
@@ -12,25 +13,23 @@ namespace klein {
 class SinkStage final : public Operator {
  public:
   explicit SinkStage(std::unique_ptr<Writer> writer) : writer_(std::move(writer)) {}
-  Result<> open(const Context& context) override { return writer_->open(context); }
-  Result<Progress> process(int, Batch batch, Output&) override { return writer_->write(std::move(batch)); }
-  Result<Progress> resume(Output&) override { return ended_ ? prepare() : writer_->resume(); }
-  Result<Progress> on_watermark(Watermark watermark, Output&) override {
-    ended_ = watermark.is_end();
-    return ended_ ? prepare() : Progress::done;
+  Result<> open(const Context& context) override {
+    step_ = context.step;
+    return writer_->open(context);
   }
-  /// What the writer staged, once the end has passed.
-  const std::optional<Bytes>& token() const { return token_; }
+  Result<Progress> process(int, Batch batch, Output&) override { return writer_->write(std::move(batch)); }
+  Result<Progress> resume(Output&) override { return writer_->resume(); }
+  /// Stages what was written since the last call; nothing: not yet, ask again once woken.
+  Result<std::optional<Bytes>> prepare(Epoch epoch) {
+    auto token = writer_->prepare(epoch);
+    if (!token.ok()) return std::move(token).error().at_step(step_);
+    return token;
+  }
+  const std::string& step() const { return step_; }
 
  private:
-  Result<Progress> prepare() {
-    token_ = KLEIN_TRY(writer_->prepare(Epoch{1}));
-    return token_ ? Progress::done : Progress::pending;
-  }
-
   const std::unique_ptr<Writer> writer_;
-  std::optional<Bytes> token_;
-  bool ended_ = false;
+  std::string step_;
 };
 
 }  // namespace klein

@@ -23,6 +23,8 @@ class Stage {
   const std::vector<std::vector<int>> links;
 
   Result<> open();
+  Result<Value> snapshot() const { return step_->snapshot(); }
+  Result<> restore(const Value& state) { return step_->restore(state); }
   void give(int port, Batch batch) { queue_.emplace_back(port, std::move(batch)); }
   void give(Watermark watermark) { queue_.emplace_back(0, watermark); }
   bool has_work() const { return state_ != State::ended && (state_ != State::ready || head_ < queue_.size()); }

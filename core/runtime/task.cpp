@@ -39,7 +39,7 @@ std::int64_t Task::tick() {
 }
 
 Turn Task::run(int steps) {
-  if (done_) return Turn::finished;
+  if (finished_) return Turn::finished;
   const bool measured = mean_turn_ > measured_turn;
   const auto cpu_begin = measured ? thread_cpu_time() : 0;
   const auto begin = clock_->now();
@@ -54,7 +54,7 @@ Turn Task::run(int steps) {
   mean_turn_ += (wall - mean_turn_) / 4;
   account(wall, measured ? thread_cpu_time() - cpu_begin : wall);
   // The last thing: once the coordinator knows, this may be released.
-  if (turn == Turn::finished) coordinator_.finished(std::move(tokens_));
+  if (turn == Turn::finished) hand_over();
   return turn;
 }
 
@@ -72,14 +72,20 @@ void Task::account(std::int64_t wall, std::int64_t cpu) {
 
 Result<Turn> Task::step() {
   if (coordinator_.stopping()) return finish();
+  if (prepared_) return prepare();
+  if (!holding_ && ended_) return parts_.sinks.empty() ? finish() : begin_prepare();
+  if (!holding_ && parts_.stateful) {
+    KLEIN_TRY(snapshot(Epoch{asked_.load()}, overtake_.load()));
+    if (prepared_) return Turn::again;
+  }
   if (!writable()) return Turn::wait;
   if (!holding_) {
-    if (ended_) return finish();
     if (abandoned()) {
       parts_.input->close();
       return finish();
     }
     if (KLEIN_TRY(take()) == Turn::wait) return Turn::wait;
+    if (!holding_) return Turn::again;
   }
   return advance();
 }
@@ -90,8 +96,9 @@ Result<Turn> Task::take() {
   source_busy_ += tick();
   if (!holding_) return Turn::wait;
   if (const auto* barrier = std::get_if<Barrier>(&holding_->item)) {
-    for (std::size_t i = 0; i < parts_.links.size(); ++i) outbox_.emplace_back(static_cast<int>(i), *barrier);
-    epoch_.store(barrier->epoch.value);
+    const auto epoch = barrier->epoch;
+    holding_.reset();
+    KLEIN_TRY(snapshot(epoch, true));
     return Turn::again;
   }
   const auto* watermark = std::get_if<Watermark>(&holding_->item);
@@ -101,7 +108,7 @@ Result<Turn> Task::take() {
   } else if (watermark) {
     parts_.stages.front()->give(*watermark);
   } else {
-    parts_.stages.front()->give(holding_->port, std::get<Batch>(holding_->item));
+    parts_.stages[holding_->stage]->give(holding_->port, std::get<Batch>(holding_->item));
   }
   return Turn::again;
 }
@@ -193,19 +200,15 @@ void Task::publish() {
 
 /// Only what a replay would make again, row for row, may be seen before the whole step is.
 void Task::publish_part() {
-  if (!parts_.deterministic) return;
-  std::int64_t bytes = 0, rows = 0;
+  if (!parts_.in_parts) return;
+  std::int64_t bytes = 0;
   for (const auto& [link, item] : outbox_) {
-    if (const auto* batch = std::get_if<Batch>(&item)) {
-      bytes += batch->bytes();
-      rows += batch->rows();
-    }
+    if (const auto* batch = std::get_if<Batch>(&item)) bytes += batch->bytes();
   }
   if (bytes < part_bytes) return;
   {
     const Lock lock(publish_);
     for (auto& [link, item] : outbox_) parts_.links[static_cast<std::size_t>(link)].push(item);
-    parts_.input->published(*holding_, rows);
   }
   outbox_.clear();
 }
@@ -214,19 +217,112 @@ Turn Task::finish() {
   if (coordinator_.stopping()) {
     parts_.input->close();
     for (auto& link : parts_.links) link.close();
-  } else {
-    for (const auto& [sink, kind] : parts_.sinks) {
-      KLEIN_ASSERT(sink->token().has_value());
-      if (!sink->token()->empty()) tokens_.push_back({kind, *sink->token()});
-    }
   }
-  done_ = true;
+  const Lock lock(publish_);
+  over_ = true;
+  if (lacks_input_) lacks_input_ = !parts_.input->take_cut(*snapshot_);
+  finished_ = true;
   return Turn::finished;
+}
+
+/// What is left when a task ends: what its steps know, how far it read and what it staged since its last snapshot.
+void Task::hand_over() {
+  TaskSnapshot last;
+  Epoch next;
+  {
+    const Lock lock(publish_);
+    next = Epoch{epoch_.value + 1};
+    parts_.input->cut(next);
+    (void)parts_.input->take_cut(last);
+  }
+  last.in_flight.clear();
+  auto states = take_states();
+  if (!states.ok()) coordinator_.failed(std::move(states).error());
+  if (states.ok()) last.states = *std::move(states);
+  last.tokens = std::move(tokens_);
+  coordinator_.finished(id_, next, std::move(last));
 }
 
 Turn Task::fail(Error error) {
   coordinator_.failed(std::move(error));
   return finish();
+}
+
+void Task::ask(Epoch epoch, bool overtake) {
+  overtake_.store(overtake);
+  asked_.store(epoch.value);
+  if (!parts_.stateful) (void)snapshot(epoch, overtake);  // nothing in it can fail
+}
+
+/// Where it may: records the input up to the epoch's barriers, and sends the barrier on at once.
+Result<> Task::snapshot(Epoch epoch, bool overtake) {
+  const Lock lock(publish_);
+  if (over_ || epoch <= epoch_ || !parts_.input->may_cut(epoch, overtake)) return {};
+  epoch_ = epoch;
+  if (!snapshot_) snapshot_.emplace();
+  snapshot_->in_flight.clear();  // of an epoch that was given up; what was read and staged stays
+  snapshot_->states = KLEIN_TRY(take_states());
+  parts_.input->cut(epoch);
+  lacks_input_ = true;
+  for (auto& link : parts_.links) link.push(Barrier{epoch});
+  if (parts_.sinks.empty()) {
+    parts_.snapshots.wake();
+    return {};
+  }
+  lacks_tokens_ = true;
+  prepared_ = 0;
+  return {};
+}
+
+Result<std::map<std::string, Value>> Task::take_states() const {
+  std::map<std::string, Value> states;
+  if (!parts_.stateful) return states;
+  for (const auto& stage : parts_.stages) {
+    auto state = KLEIN_TRY(stage->snapshot());
+    if (!state.is_null()) states[stage->context.step] = std::move(state);
+  }
+  return states;
+}
+
+Turn Task::begin_prepare() {
+  prepared_ = 0;
+  return Turn::again;
+}
+
+Result<Turn> Task::prepare() {
+  Epoch epoch;
+  bool for_snapshot = false;
+  {
+    const Lock lock(publish_);
+    for_snapshot = lacks_tokens_;
+    epoch = for_snapshot ? epoch_ : Epoch{epoch_.value + 1};
+  }
+  for (; *prepared_ < parts_.sinks.size(); ++*prepared_) {
+    const auto& [sink, kind] = parts_.sinks[*prepared_];
+    auto token = KLEIN_TRY(sink->prepare(epoch));
+    if (!token) return Turn::wait;
+    if (!token->empty()) tokens_.push_back({sink->step(), kind, *std::move(token)});
+  }
+  prepared_.reset();
+  if (!for_snapshot) return finish();
+  {
+    const Lock lock(publish_);
+    lacks_tokens_ = false;
+    merge(*snapshot_, {.tokens = std::exchange(tokens_, {})});
+  }
+  parts_.snapshots.wake();
+  return Turn::again;
+}
+
+std::optional<std::pair<Epoch, TaskSnapshot>> Task::take_snapshot(Epoch epoch) {
+  const Lock lock(publish_);
+  const bool stale = epoch_ < epoch;
+  if (!snapshot_ || lacks_tokens_ || (stale && !over_)) return std::nullopt;
+  if (lacks_input_ && !parts_.input->take_cut(*snapshot_)) return std::nullopt;
+  lacks_input_ = false;
+  auto snapshot = *std::exchange(snapshot_, std::nullopt);
+  if (stale) snapshot = {.reading = snapshot.reading, .read = snapshot.read, .tokens = snapshot.tokens};
+  return std::pair(epoch_, std::move(snapshot));
 }
 
 void Task::release() {

@@ -4,6 +4,7 @@
 // at a time.
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -28,21 +29,28 @@ class Task final : public Runnable {
     std::vector<OutputLink> links;
     std::vector<int> source_links = {};  // of a source without stages behind it: what it feeds
     StepMetrics* source_metrics = nullptr;
-    std::vector<std::pair<const SinkStage*, std::string>> sinks = {};  // with their kinds; owned by a stage
-    bool deterministic = true;
-    bool by_row = false;  // a step takes as many rows as it soon ends with
+    std::vector<std::pair<SinkStage*, std::string>> sinks = {};  // with their kinds; owned by a stage
+    bool in_parts = true;   // of a large step's output some may be seen before the rest is
+    bool stateful = false;  // a snapshot is made between two steps
+    Waker snapshots = {};   // woken when a snapshot is complete
+    bool by_row = false;    // a step takes as many rows as it soon ends with
   };
-  explicit Task(Coordinator& coordinator) : coordinator_(coordinator) {}
+  Task(int id, Coordinator& coordinator) : id_(id), coordinator_(coordinator) {}
   /// Called once, before the first turn.
   void assemble(Parts parts, const Clock& clock);
 
   Turn run(int steps) override;
-  /// A barrier to pass on before the next item of a source. Any thread; then wake the task.
-  void inject(Barrier barrier) { parts_.input->inject(barrier); }
-  /// The last epoch whose barrier this task passed on.
-  Epoch epoch() const { return Epoch{epoch_.load()}; }
+  int id() const { return id_; }
   /// Lets go of operators and writers; after the last turn.
   void release();
+
+  // Snapshots. Any thread.
+  /// Makes the epoch's snapshot now, where this task has no state, is a source or has no input left; where it has
+  /// state, the task does so after its step: wake it. `overtake`: where a barrier is queued, too.
+  void ask(Epoch epoch, bool overtake);
+  /// That of the epoch, once it is complete, once. Of an epoch that was given up only what a task that has ended read
+  /// and staged; while it runs, that is in its next one.
+  std::optional<std::pair<Epoch, TaskSnapshot>> take_snapshot(Epoch epoch);
 
  private:
   Result<Turn> step();
@@ -58,12 +66,18 @@ class Task final : public Runnable {
   bool writable();
   bool abandoned() const;
   Turn finish();
+  void hand_over();
+  Turn begin_prepare();
   Turn fail(Error error);
+  Result<> snapshot(Epoch epoch, bool overtake);
+  Result<std::map<std::string, Value>> take_states() const;
+  Result<Turn> prepare();  // `wait`: not all sinks have staged yet
   void account(std::int64_t wall, std::int64_t cpu);
   void begin_step();
   void end_step();
   std::int64_t tick();  // nanoseconds since the last tick, weighted; 0 in a step that is not timed
 
+  const int id_;
   Coordinator& coordinator_;
   const Clock* clock_ = nullptr;
   Parts parts_;
@@ -71,14 +85,22 @@ class Task final : public Runnable {
   std::optional<Taken> holding_;
   std::vector<std::pair<int, Item>> outbox_;
   std::vector<Token> tokens_;
-  bool ended_ = false, done_ = false;
+  std::optional<std::size_t> prepared_;  // how many sinks have staged, while they are asked to
+  bool ended_ = false, finished_ = false;
+
+  // Of the last snapshot.
+  Epoch epoch_ KLEIN_GUARDED_BY(publish_);
+  std::optional<TaskSnapshot> snapshot_ KLEIN_GUARDED_BY(publish_);
+  bool lacks_input_ KLEIN_GUARDED_BY(publish_) = false, lacks_tokens_ KLEIN_GUARDED_BY(publish_) = false;
+  bool over_ KLEIN_GUARDED_BY(publish_) = false;  // there will be no other
+  std::atomic<std::int64_t> asked_{0};
+  std::atomic<bool> overtake_{false};
   std::int64_t last_tick_ = 0, step_begun_ = 0, source_busy_ = 0, mean_turn_ = 0;
   std::int64_t mean_step_ = 1'000'000;  // steps are long until some were short
   std::int64_t step_busy_ = 0;
   StepSize step_size_;
   int weight_ = 1;
   unsigned steps_ = 0;
-  std::atomic<std::int64_t> epoch_{0};
 };
 
 }  // namespace klein

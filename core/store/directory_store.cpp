@@ -2,6 +2,7 @@
 // (put) or linked (create: the link fails where the name exists) to it; the folder's entry is made durable too.
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -63,6 +64,15 @@ class DirectoryStore final : public Store {
  public:
   explicit DirectoryStore(fs::path folder) : folder_(std::move(folder)) {}
 
+  Result<bool> claim() override {
+    const auto place = folder_ / ".claim";
+    claimed_ = std::make_unique<Descriptor>(::open(place.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (claimed_->number() < 0) return failure("can't create", place);
+    if (::flock(claimed_->number(), LOCK_EX | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK) return failure("can't claim", place);
+    return false;
+  }
+
   Result<std::optional<Bytes>> read(const std::string& key) const override {
     KLEIN_TRY(check_key(key));
     errno = 0;
@@ -114,6 +124,8 @@ class DirectoryStore final : public Store {
   Result<> remove(const std::string& key) override {
     KLEIN_TRY(check_key(key));
     if (::unlink((folder_ / key).c_str()) != 0 && errno != ENOENT) return failure("can't remove", folder_ / key);
+    if (const auto folder = (folder_ / key).parent_path(); folder != folder_)
+      ::rmdir(folder.c_str());  // where it is empty
     return {};
   }
 
@@ -137,6 +149,7 @@ class DirectoryStore final : public Store {
   }
 
   const fs::path folder_;
+  std::unique_ptr<Descriptor> claimed_;  // its lock ends with it, and with the process
 };
 
 }  // namespace

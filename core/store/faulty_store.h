@@ -16,6 +16,7 @@ class FaultyStore final : public Store {
  public:
   /// `store` outlives this.
   FaultyStore(Store& store, StoreFaults faults, std::uint64_t seed) : store_(store), faults_(faults), random_(seed) {}
+  Result<bool> claim() override { return store_.claim(); }
   Result<std::optional<Bytes>> read(const std::string& key) const override;
   Result<> put(const std::string& key, BytesView bytes) override;
   Result<bool> create(const std::string& key, BytesView bytes) override;

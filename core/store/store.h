@@ -15,6 +15,8 @@ namespace klein {
 class Store {
  public:
   virtual ~Store() = default;
+  /// Claims the store for this process, for as long as this lives; false: another process has it.
+  virtual Result<bool> claim() { return true; }
   /// The whole object; nothing: there is none.
   virtual Result<std::optional<Bytes>> read(const std::string& key) const = 0;
   /// Whole or not at all, and durable when it returns; replaces what was there.

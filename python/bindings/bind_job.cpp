@@ -84,6 +84,9 @@ RunOptions to_options(const nb::dict& given) {
   options.cores = optional_of<int>(given, "cores").value_or(0);
   options.memory = optional_of<std::int64_t>(given, "memory").value_or(options.memory);
   options.seed = optional_of<std::uint64_t>(given, "seed");
+  options.checkpoint = optional_of<std::string>(given, "checkpoint").value_or("");
+  options.interval = optional_of<std::int64_t>(given, "interval").value_or(options.interval);
+  options.restart = optional_of<bool>(given, "restart").value_or(false);
   if (const auto mode = optional_of<std::string>(given, "mode")) {
     if (*mode != "batch" && *mode != "stream") {
       throw Failed(Error(Code::invalid, "mode is \"batch\" or \"stream\", not \"" + *mode + "\""));
@@ -100,11 +103,10 @@ void bind_job(nb::module_& m) {
            "Waits until it has ended; its report, as values and as text.")
       .def("stop", stop, "drain"_a = true, "Ends it: what was read is finished, or not.")
       .def(
-          "stats", [](const SharedJob& shared) { return to_object(to_value(shared.job->stats())); },
-          nb::sig("def stats(self) -> dict[str, typing.Any]"), "How far it is.")
+          "snapshot", [](const SharedJob& shared) { unwrap(shared.job->snapshot()); }, "Takes a snapshot soon.")
       .def(
-          "trace", [](const SharedJob& shared) { return shared.job->trace(); },
-          "Of a seeded run: a hash of its choices.");
+          "stats", [](const SharedJob& shared) { return to_object(to_value(shared.job->stats())); },
+          nb::sig("def stats(self) -> dict[str, typing.Any]"), "How far it is.");
   m.def("start", start_job, "flows"_a, "options"_a,
         nb::sig("def start(flows: list[Flow], options: dict[str, typing.Any]) -> Job"),
         "Runs one plan of these sinks.");

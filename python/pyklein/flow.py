@@ -13,6 +13,8 @@ from .errors import InvalidError, NotRunWarning, refuse_not_built
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import timedelta
+    from os import PathLike
     from typing import Any, Literal
 
     import pandas
@@ -235,31 +237,22 @@ class Flow(Verbs):
         memory: int | str | None = None,
         mode: Literal["batch", "stream"] | None = None,
         seed: int | None = None,
-        checkpoint: object = None,
-        interval: object = None,
-        restart: object = None,
+        checkpoint: str | PathLike[str] | None = None,
+        interval: float | str | timedelta | None = None,
+        restart: bool = False,
         on: object = None,
     ) -> RunReport:
         """Run this flow, which ends in a sink, to its end; what it did, as a report.
 
         Ctrl-C finishes what was read and gives the report; a second one stops at once and commits nothing. `cores` are
         those to use (all), `memory` the bytes in flight between steps ("256MB"); `seed` runs it on one thread under a
-        virtual clock, every choice made from the seed.
+        virtual clock, every choice made from the seed. With `checkpoint`, a folder, a snapshot is taken each `interval`
+        ("30s"), and on Ctrl-C; the same call goes on from the last one, `restart=True` begins anew.
         """
         from .job import run
 
-        return run(
-            self,
-            progress=progress,
-            cores=cores,
-            memory=memory,
-            mode=mode,
-            seed=seed,
-            checkpoint=checkpoint,
-            interval=interval,
-            restart=restart,
-            on=on,
-        )
+        durable = {"checkpoint": checkpoint, "interval": interval, "restart": restart}
+        return run(self, progress=progress, cores=cores, memory=memory, mode=mode, seed=seed, on=on, **durable)
 
     def start(
         self,
@@ -267,14 +260,16 @@ class Flow(Verbs):
         cores: int | None = None,
         memory: int | str | None = None,
         mode: Literal["batch", "stream"] | None = None,
-        checkpoint: object = None,
-        interval: object = None,
+        checkpoint: str | PathLike[str] | None = None,
+        interval: float | str | timedelta | None = None,
+        restart: bool = False,
         on: object = None,
     ) -> Job:
         """Begin to run this flow, which ends in a sink, and go on: the job can be waited for and stopped."""
         from .job import start
 
-        return start(self, cores=cores, memory=memory, mode=mode, checkpoint=checkpoint, interval=interval, on=on)
+        durable = {"checkpoint": checkpoint, "interval": interval, "restart": restart}
+        return start(self, cores=cores, memory=memory, mode=mode, on=on, **durable)
 
     def explain(
         self,

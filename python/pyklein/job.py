@@ -10,6 +10,7 @@ from .errors import InvalidError, refuse_not_built
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
     from typing import Any
 
     from .flow import Flow
@@ -84,9 +85,16 @@ class Job:
         return RunReport(facts, text)
 
     def stop(self, savepoint: str | None = None, *, now: bool = False) -> None:
-        """Ends the job: what was read is finished and committed; with `now`, nothing is."""
+        """Ends the job: what was read is finished and committed; with `now`, nothing is.
+
+        A job with a checkpoint takes a snapshot instead, from which the same job goes on.
+        """
         refuse_not_built(savepoint=savepoint)
         self._core.stop(drain=not now)
+
+    def snapshot(self) -> None:
+        """Takes a snapshot soon; the job goes on meanwhile. It needs a checkpoint."""
+        self._core.snapshot()
 
     def status(self) -> str:
         """ "running" or "ended"."""
@@ -115,6 +123,40 @@ def _bytes(memory: int | str | None) -> int | None:
         raise InvalidError(f'memory is bytes, or a size like "256MB", not {memory!r}') from None
 
 
+_SECONDS = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def _nanoseconds(interval: float | str | timedelta) -> int:
+    """Seconds, "500ms", "30s", "5min" or a timedelta."""
+    seconds: float | None = None
+    if hasattr(interval, "total_seconds"):
+        seconds = interval.total_seconds()
+    elif isinstance(interval, str):
+        digits = interval.strip().rstrip("abcdefghijklmnopqrstuvwxyz ")
+        unit = _SECONDS.get(interval.strip()[len(digits) :].strip())
+        seconds = float(digits) * unit if unit and digits.replace(".", "", 1).isdigit() else None
+    elif isinstance(interval, (int, float)) and not isinstance(interval, bool):
+        seconds = float(interval)
+    if seconds is None or not 0 < seconds < 1e9:
+        raise InvalidError(f'interval is seconds, or a time like "30s" or "500ms", not {interval!r}')
+    return int(seconds * 1e9)
+
+
+def _durable(checkpoint: Any, interval: Any, restart: Any) -> dict[str, Any]:
+    if checkpoint is None:
+        for name, given in (("interval", interval), ("restart", restart)):
+            if given:
+                raise InvalidError(f"{name}= is about snapshots, and there are none without checkpoint=, a folder")
+        return {}
+    from os import fspath
+
+    folder = fspath(checkpoint)
+    if not isinstance(folder, str) or not folder or "://" in folder:
+        raise InvalidError(f"checkpoint is a local folder, not {checkpoint!r}")
+    given = {} if interval is None else {"interval": _nanoseconds(interval)}
+    return {"checkpoint": folder, "restart": bool(restart), **given}
+
+
 def run(*flows: Flow, progress: bool = True, **options: Any) -> RunReport:
     """Run flows that end in sinks as one job: what they share runs once. The options are those of `Flow.run`."""
     return start(*flows, **options).wait(progress=progress)
@@ -133,5 +175,6 @@ def start(*flows: Flow, memory: int | str | None = None, **options: Any) -> Job:
     if not flows:
         raise InvalidError("there is nothing to run: give at least one flow that ends in a sink")
     known = {key: options.pop(key, None) for key in ("cores", "mode", "seed")}
+    durable = _durable(**{key: options.pop(key, None) for key in ("checkpoint", "interval", "restart")})
     refuse_not_built(**options)
-    return Job([flow._core for flow in flows], {**known, "memory": _bytes(memory)})
+    return Job([flow._core for flow in flows], {**known, **durable, "memory": _bytes(memory)})

@@ -108,8 +108,7 @@ class LawRun {
     if (!example_.errors.empty()) add("collect", {{"collector", Value::Handle(errors)}}, {{step, Port::errors}});
     KLEIN_TRY(failure_);
     const auto job = KLEIN_TRY(Job::start(plan_, options, kinds()));
-    KLEIN_TRY(job->wait());
-    trace = job->trace();
+    trace = KLEIN_TRY(job->wait()).trace;
     return std::pair(KLEIN_TRY(sorted(main->all())), KLEIN_TRY(sorted(errors->all())));
   }
 

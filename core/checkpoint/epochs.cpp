@@ -1,0 +1,96 @@
+#include "checkpoint/epochs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace klein {
+
+namespace {
+
+using Splits = std::map<std::string, std::vector<Split>>;
+
+/// A split stays as the last sealed epoch had it until its reader says how far it is.
+void apply(const TaskSnapshot& facts, Splits& splits) {
+  for (const auto& [source, reading] : facts.reading) {
+    for (const auto& split : reading) {
+      const auto same = [&](const Split& known) { return known.id == split.id; };
+      auto& all = splits[source];
+      const auto found = std::find_if(all.begin(), all.end(), same);
+      if (found != all.end()) *found = split;
+    }
+  }
+  for (const auto& [source, read] : facts.read) {
+    for (const auto& id : read) std::erase_if(splits[source], [&](const Split& split) { return split.id == id; });
+  }
+}
+
+}  // namespace
+
+Epochs::Epochs(Splits splits, std::vector<Token> held, bool commits)
+    : splits_(std::move(splits)), held_(std::move(held)), commits_(commits) {}
+
+void Epochs::begin(Epoch epoch, std::set<int> tasks) {
+  KLEIN_ASSERT(!open_);
+  open_ = epoch;
+  missing_ = std::move(tasks);
+  failed_ = false;
+}
+
+void Epochs::stored(int task, Epoch epoch, StoredSnapshot snapshot) {
+  reports_.push_back({task, epoch, std::move(snapshot)});
+  if (open_ == epoch) missing_.erase(task);
+}
+
+void Epochs::gone(int task, Epoch epoch, TaskSnapshot last) {
+  ended_.push_back({epoch, std::exchange(last.states, {})});
+  reports_.push_back({task, epoch, {std::move(last), {}}});
+  if (open_ && epoch <= *open_) missing_.erase(task);
+}
+
+Verdict Epochs::verdict(bool running) const {
+  return judge({.expected = static_cast<int>(missing_.size()), .write_failed = failed_, .running = running});
+}
+
+Manifest Epochs::manifest() const {
+  Manifest made{.epoch = *open_, .commits = commits_, .splits = splits_, .tokens = held_};
+  auto reports = reports_;
+  std::stable_sort(reports.begin(), reports.end(), [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
+  for (const auto& [task, epoch, snapshot] : reports) {
+    if (epoch > *open_) break;
+    apply(snapshot.facts, made.splits);
+    made.tokens.insert(made.tokens.end(), snapshot.facts.tokens.begin(), snapshot.facts.tokens.end());
+    if (epoch < *open_) continue;  // its states and batches were of an epoch that is over
+    for (const auto& [step, state] : snapshot.facts.states) made.states[step].push_back(state);
+    for (const auto& [edge, stored] : snapshot.in_flight) {
+      auto& all = made.in_flight[edge];
+      all.insert(all.end(), stored.begin(), stored.end());
+    }
+  }
+  for (const auto& [epoch, states] : ended_) {
+    if (epoch > *open_) continue;
+    for (const auto& [step, state] : states) made.states[step].push_back(state);
+  }
+  return made;
+}
+
+void Epochs::sealed() {
+  auto made = manifest();
+  splits_ = std::move(made.splits);
+  held_ = commits_ ? std::vector<Token>{} : std::move(made.tokens);
+  std::erase_if(reports_, [&](const Report& report) { return report.epoch <= *open_; });
+  open_.reset();
+}
+
+void Epochs::discarded() { open_.reset(); }
+
+std::vector<Token> Epochs::tokens() const {
+  auto all = held_;
+  for (const auto& report : reports_) {
+    all.insert(all.end(), report.snapshot.facts.tokens.begin(), report.snapshot.facts.tokens.end());
+  }
+  return all;
+}
+
+}  // namespace klein

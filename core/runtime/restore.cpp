@@ -1,0 +1,76 @@
+#include "runtime/restore.h"
+
+#include <algorithm>
+#include <set>
+
+namespace klein {
+
+std::string edge_name(const Plan& plan, int step, std::size_t port) {
+  const auto& to = plan.steps[static_cast<std::size_t>(step)];
+  return output_name(plan, to.inputs[port]) + ">" + to.name + ":" + std::to_string(port);
+}
+
+namespace {
+
+std::set<std::string> edges_of(const Plan& plan) {
+  std::set<std::string> edges;
+  for (std::size_t step = 0; step < plan.steps.size(); ++step) {
+    for (std::size_t port = 0; port < plan.steps[step].inputs.size(); ++port)
+      edges.insert(edge_name(plan, static_cast<int>(step), port));
+  }
+  return edges;
+}
+
+std::string kind_in(const Plan& plan, const std::string& step) {
+  const auto found = std::find_if(plan.steps.begin(), plan.steps.end(), [&](const Step& s) { return s.name == step; });
+  return found == plan.steps.end() ? "" : found->kind;
+}
+
+/// A sentence for each thing that the plan has no place for.
+std::vector<std::string> unmatched(const Manifest& manifest, const Plan& plan) {
+  std::vector<std::string> all;
+  std::map<std::string, std::string> kinds(manifest.steps.begin(), manifest.steps.end());
+  const auto require = [&](const std::string& step, const std::string& what) {
+    const auto kind = kind_in(plan, step);
+    if (kind.empty()) all.push_back("the step '" + step + "' (" + kinds[step] + ") is gone, and the checkpoint has " + what);
+    if (!kind.empty() && kind != kinds[step])
+      all.push_back("the step '" + step + "' was " + kinds[step] + " and is " + kind + ", and the checkpoint has " + what);
+  };
+  for (const auto& [source, splits] : manifest.splits) require(source, "what it has still to read");
+  for (const auto& [step, states] : manifest.states) require(step, "its state");
+  for (const auto& token : manifest.tokens) require(token.step, "rows that it wrote and that are not shown yet");
+  for (const auto& step : plan.steps) {
+    if (step.inputs.empty() && !manifest.splits.contains(step.name)) all.push_back("the source '" + step.name + "' is new");
+  }
+  const auto edges = edges_of(plan);
+  for (const auto& [edge, stored] : manifest.in_flight) {
+    if (!edges.contains(edge)) all.push_back("no step takes the rows that were on their way: " + edge);
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+}  // namespace
+
+Result<Recovery> restore(const Checkpoint& checkpoint, const Manifest& manifest, const Plan& plan) {
+  const auto lost = unmatched(manifest, plan);
+  if (!lost.empty()) {
+    std::string list;
+    for (const auto& each : lost) list += (list.empty() ? "" : "; ") + each;
+    return Error(Code::invalid, "the program has changed since the checkpoint was made: " + list +
+                                    ". Give steps the names that they had (name=), or begin anew with restart=True");
+  }
+  Recovery recovery;
+  recovery.states = manifest.states;
+  for (const auto& [edge, all] : manifest.in_flight) {
+    for (const auto& stored : all) {
+      auto batches = KLEIN_TRY(checkpoint.load(stored));
+      auto& into = recovery.in_flight[edge];
+      into.insert(into.end(), std::make_move_iterator(batches.begin()), std::make_move_iterator(batches.end()));
+    }
+  }
+  return recovery;
+}
+
+}  // namespace klein

@@ -1,0 +1,196 @@
+#include "runtime/snapshots.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/node.h"
+
+namespace klein {
+
+namespace {
+constexpr std::int64_t overtake_after = 10'000'000;  // nanoseconds from an epoch's begin
+constexpr std::int64_t try_again_after = 100'000'000;
+}  // namespace
+
+Snapshots::Snapshots(Checkpoint& checkpoint, Coordinator& coordinator, const Registry& registry, std::int64_t interval)
+    : checkpoint_(checkpoint), coordinator_(coordinator), registry_(registry), interval_(interval) {}
+
+void Snapshots::begin(Node& node, Executor& executor, Waker self) {
+  const Lock lock(mutex_);
+  node_ = &node;
+  executor_ = &executor;
+  self_ = std::move(self);
+  begun_ = executor.clock().now();
+  self_.wake();
+}
+
+Turn Snapshots::run(int) {
+  const Lock lock(mutex_);
+  if (coordinator_.tasks_running() == 0 || coordinator_.stopping()) return Turn::wait;  // `conclude` has the rest
+  const auto now = executor_->clock().now();
+  if (timer_ <= now) timer_ = 0;
+  if (undecided_) discard();
+  if (!open_ && due(now)) begin_epoch(now);
+  if (open_ && !undecided_) {
+    node_->ask(*open_, now >= begun_ + overtake_after);
+    collect();
+    decide();
+  }
+  if (undecided_) {
+    sleep_until(now + try_again_after);
+  } else if (open_ && now < begun_ + overtake_after) {
+    sleep_until(begun_ + overtake_after);
+  } else if (!open_ && interval_ > 0) {
+    sleep_until(begun_ + interval_);
+  }
+  return Turn::wait;
+}
+
+bool Snapshots::due(std::int64_t now) const { return requested_ || (interval_ > 0 && now >= begun_ + interval_); }
+
+void Snapshots::sleep_until(std::int64_t time) {
+  if (timer_ != 0 && timer_ <= time) return;
+  timer_ = time;
+  executor_->timers().wake_at(time, self_);
+}
+
+void Snapshots::begin_epoch(std::int64_t now) {
+  open_ = checkpoint_.next_epoch();
+  requested_ = false;
+  begun_ = now;
+  coordinator_.begin(*open_);
+}
+
+void Snapshots::collect() {
+  for (auto& [task, epoch, snapshot] : node_->take_snapshots(*open_)) {
+    auto batches = std::exchange(snapshot.in_flight, {});
+    StoredSnapshot stored{std::move(snapshot), {}};
+    int number = 0;
+    for (const auto& [edge, rows] : batches) {
+      if (rows.empty()) continue;
+      auto written = checkpoint_.store(*open_, std::to_string(task) + "-" + std::to_string(number++), rows);
+      if (written.ok()) {
+        stored.in_flight[edge].push_back(*std::move(written));
+        continue;
+      }
+      failure_ = written.error().text();
+      coordinator_.write_failed();
+    }
+    coordinator_.stored(task, epoch, std::move(stored));
+  }
+}
+
+void Snapshots::decide() {
+  switch (coordinator_.verdict()) {
+    case Verdict::seal: seal(); return;
+    case Verdict::discard: discard(); return;
+    case Verdict::wait:
+    case Verdict::commit:
+    case Verdict::done: return;
+  }
+}
+
+void Snapshots::seal() {
+  auto manifest = coordinator_.manifest();
+  manifest.steps = node_->steps();
+  tried_to_seal_ = true;
+  auto sealed = checkpoint_.seal(manifest);
+  if (sealed.ok()) return settle(manifest);
+  failure_ = sealed.error().text();
+  undecided_ = std::move(manifest);
+  discard();
+}
+
+/// The tombstone decides whether an epoch is given up; where the manifest came first, it is sealed.
+void Snapshots::discard() {
+  auto discarded = checkpoint_.discard(*open_);
+  if (!discarded.ok()) {
+    failure_ = discarded.error().text();
+    if (!undecided_) undecided_ = Manifest{.epoch = *open_};
+    return;
+  }
+  const auto manifest = std::exchange(undecided_, std::nullopt);
+  if (!*discarded && manifest) return settle(*manifest);
+  coordinator_.discarded();
+  open_.reset();
+  ++given_up_;
+}
+
+void Snapshots::settle(const Manifest& manifest) {
+  coordinator_.sealed();
+  open_.reset();
+  ++sealed_;
+  auto done = commit_sealed(manifest);
+  if (!done.ok()) coordinator_.failed(std::move(done).error());
+  if (!done.ok()) node_->start();  // so that each sees it
+  if (then_stop_) node_->stop();
+}
+
+Result<> Snapshots::commit_sealed(const Manifest& manifest) {
+  if (manifest.commits) {
+    KLEIN_TRY(commit(registry_, manifest.epoch, manifest.tokens));
+    // Not fatal where they fail: a token that is committed again does nothing, and what is old only takes room.
+    (void)checkpoint_.mark_committed(manifest.epoch);
+  }
+  (void)checkpoint_.forget_old(manifest.epoch);
+  return {};
+}
+
+void Snapshots::request() {
+  const Lock lock(mutex_);
+  requested_ = true;
+  self_.wake();
+}
+
+void Snapshots::stop_after_next() {
+  const Lock lock(mutex_);
+  requested_ = then_stop_ = true;
+  self_.wake();
+}
+
+Result<> Snapshots::conclude(bool finished) {
+  const Lock lock(mutex_);
+  if (!finished) return {};  // whoever goes on decides about an open epoch
+  if (open_) discard();
+  if (open_) return Error(Code::io, "the last snapshot can't be stored, so nothing is committed: " + failure_);
+  const auto epoch = checkpoint_.next_epoch();
+  open_ = epoch;
+  coordinator_.begin(epoch);
+  collect();  // what tasks have left of epochs that were given up
+  auto manifest = coordinator_.manifest();
+  manifest.steps = node_->steps();
+  manifest.splits.clear();
+  manifest.finished = manifest.commits = true;
+  tried_to_seal_ = true;
+  auto sealed = checkpoint_.seal(manifest);
+  if (!sealed.ok() && KLEIN_TRY(checkpoint_.discard(epoch))) {
+    return std::move(sealed).error().while_doing("the last snapshot can't be stored, so nothing is committed");
+  }
+  coordinator_.sealed();
+  open_.reset();
+  ++sealed_;
+  KLEIN_TRY(commit_sealed(manifest));
+  return {};
+}
+
+bool Snapshots::may_hold() const {
+  const Lock lock(mutex_);
+  return tried_to_seal_;
+}
+
+int Snapshots::sealed() const {
+  const Lock lock(mutex_);
+  return sealed_;
+}
+
+int Snapshots::given_up() const {
+  const Lock lock(mutex_);
+  return given_up_;
+}
+
+std::string Snapshots::failure() const {
+  const Lock lock(mutex_);
+  return failure_;
+}
+
+}  // namespace klein

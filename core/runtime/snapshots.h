@@ -1,0 +1,67 @@
+#pragma once
+// Snapshots — carries out what the books of the epochs say: begins an epoch when it is time, stores what tasks give,
+// seals, commits. Runs in the executor's light lane, beside the tasks; no task waits for it.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/mutex.h"
+#include "checkpoint/checkpoint.h"
+#include "runtime/coordinator.h"
+#include "runtime/executor.h"
+
+namespace klein {
+
+class Node;
+
+class Snapshots final : public Runnable {
+ public:
+  /// `interval`: nanoseconds from one epoch's begin to the next; 0: only when asked. All outlive this.
+  Snapshots(Checkpoint& checkpoint, Coordinator& coordinator, const Registry& registry, std::int64_t interval);
+  void begin(Node& node, Executor& executor, Waker self);
+  Turn run(int steps) override;
+  /// As soon as the open one is done. Any thread.
+  void request();
+  /// Takes one more, then stops the job. Any thread.
+  void stop_after_next();
+  /// Once no task runs. `finished`: the job's input has ended; all that is staged is sealed and committed.
+  Result<> conclude(bool finished);
+  /// An epoch of this attempt may be sealed.
+  bool may_hold() const;
+  int sealed() const;
+  int given_up() const;
+  /// Why the last epoch that was given up was; else empty.
+  std::string failure() const;
+
+ private:
+  void advance() KLEIN_REQUIRES(mutex_);
+  bool due(std::int64_t now) const KLEIN_REQUIRES(mutex_);
+  void begin_epoch(std::int64_t now) KLEIN_REQUIRES(mutex_);
+  void collect() KLEIN_REQUIRES(mutex_);
+  void decide() KLEIN_REQUIRES(mutex_);
+  void seal() KLEIN_REQUIRES(mutex_);
+  void discard() KLEIN_REQUIRES(mutex_);
+  void settle(const Manifest& manifest) KLEIN_REQUIRES(mutex_);
+  Result<> commit_sealed(const Manifest& manifest) KLEIN_REQUIRES(mutex_);
+  void sleep_until(std::int64_t time) KLEIN_REQUIRES(mutex_);
+
+  Checkpoint& checkpoint_;
+  Coordinator& coordinator_;
+  const Registry& registry_;
+  const std::int64_t interval_;
+  Node* node_ = nullptr;
+  Executor* executor_ = nullptr;
+  Waker self_;
+  mutable Mutex mutex_;
+  std::optional<Manifest> undecided_ KLEIN_GUARDED_BY(mutex_);  // of the open epoch: whether it holds is not known
+  std::optional<Epoch> open_ KLEIN_GUARDED_BY(mutex_);
+  std::int64_t begun_ KLEIN_GUARDED_BY(mutex_) = 0;  // the open or the last epoch
+  std::int64_t timer_ KLEIN_GUARDED_BY(mutex_) = 0;  // the earliest that is set; 0: none
+  bool tried_to_seal_ KLEIN_GUARDED_BY(mutex_) = false;
+  bool requested_ KLEIN_GUARDED_BY(mutex_) = false, then_stop_ KLEIN_GUARDED_BY(mutex_) = false;
+  int sealed_ KLEIN_GUARDED_BY(mutex_) = 0, given_up_ KLEIN_GUARDED_BY(mutex_) = 0;
+  std::string failure_ KLEIN_GUARDED_BY(mutex_);
+};
+
+}  // namespace klein
