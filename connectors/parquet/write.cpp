@@ -15,6 +15,7 @@
 #include <limits>
 
 #include "connectors/parquet/plugin.h"
+#include "connectors/paths.h"
 #include "connectors/rows.h"
 #include "connectors/staging.h"
 
@@ -273,7 +274,7 @@ class ParquetSink final : public Sink {
 Result<std::unique_ptr<Sink>> make_parquet_sink(const Params& params) {
   const auto options = KLEIN_TRY(read_options(params));
   if (params.string("path").empty()) return Error(Code::invalid, "path is empty; name the folder to write into");
-  return std::make_unique<ParquetSink>(params.string("path"), options);
+  return std::make_unique<ParquetSink>(KLEIN_TRY(local_path(params.string("path"))), options);
 }
 
 }  // namespace klein

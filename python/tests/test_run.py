@@ -28,6 +28,19 @@ def test_parquet_there_and_back(tmp_path) -> None:
     assert flow.take_all() == [{"b": "x"}, {"b": "y"}]
 
 
+@pytest.mark.parametrize("path", ["s3://bucket/a", "gs://bucket/a", "http://host/a.parquet", "hdfs://host/a"])
+def test_remote_paths_are_refused_in_a_sentence(path: str) -> None:
+    for use in (klein.read_parquet, klein.read_images, klein.range(1).write_parquet):
+        with pytest.raises(klein.InvalidError, match=f"{path} is remote, and only local paths work as yet"):
+            use(path)
+
+
+def test_a_tilde_is_the_users_home(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    klein.range(3).write_parquet("~/out").run()
+    assert klein.read_parquet("~/out/*.parquet").count() == klein.read_parquet(f"file://{tmp_path}/out").count() == 3
+
+
 def test_several_sinks_are_one_job_and_share_what_they_can(tmp_path) -> None:
     read = klein.range(10)
     report = klein.run(read.discard(), read.limit(3).write_parquet(tmp_path / "few"))
