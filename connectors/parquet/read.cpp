@@ -142,8 +142,14 @@ Result<GroupName> group_of(const std::string& split_id) {
 /// work.
 class GroupReader final : public SplitReader {
  public:
-  GroupReader(std::shared_ptr<const Wanted> wanted, ParquetFile file, int group, RowRange range, std::int64_t done)
-      : wanted_(std::move(wanted)), file_(std::move(file)), group_(group), range_(range), done_(done) {}
+  GroupReader(std::shared_ptr<const Wanted> wanted, ParquetFile file, const Split& split, int group, RowRange range,
+              std::int64_t done)
+      : wanted_(std::move(wanted)),
+        file_(std::move(file)),
+        split_(std::make_shared<const std::string>(split.id)),
+        group_(group),
+        range_(range),
+        done_(done) {}
 
   Result<> open(ReadSize size) {
     const auto leaves = file_.leaves(wanted_->read.names());
@@ -176,6 +182,7 @@ class GroupReader final : public SplitReader {
       const auto skip = done_ - begin;
       const auto count = std::min(decoded_, range_.count) - done_;
       Header header;
+      header.split = split_;
       header.row = range_.first + done_;
       done_ += count;
       return Batch(arranged(*decoded)->Slice(skip, count), std::move(header));
@@ -212,6 +219,7 @@ class GroupReader final : public SplitReader {
 
   const std::shared_ptr<const Wanted> wanted_;
   ParquetFile file_;
+  const std::shared_ptr<const std::string> split_;  // its id, for errors of the filter
   const int group_;
   const RowRange range_;
   std::int64_t done_, decoded_ = 0, kept_ = 0;
@@ -245,7 +253,7 @@ class ParquetSource final : public Source {
     const auto rows = file.footer()->RowGroup(group)->num_rows();
     const auto done = KLEIN_TRY(from_position(split.position));
     const RowRange range{split.first_row, split.rows < 0 ? rows : std::min(split.rows, rows)};
-    auto reader = std::make_unique<GroupReader>(wanted_, std::move(file), group, range, done);
+    auto reader = std::make_unique<GroupReader>(wanted_, std::move(file), split, group, range, done);
     KLEIN_TRY(reader->open(size));
     return reader;
   }

@@ -1,6 +1,8 @@
 """A flow is a value: verbs, immediate answers, plans, and what is refused."""
 
 import pyarrow
+import pyarrow.compute as pc
+import pyarrow.parquet
 import pyklein as klein
 import pytest
 
@@ -119,6 +121,19 @@ def test_explain_shows_four_views() -> None:
 def test_every_verb_has_help() -> None:
     assert "count: How many rows" in (klein.Flow.limit.__doc__ or "")
     assert "Args:" in (klein.read_parquet.__doc__ or "")
+
+
+def test_an_expression_that_fails_names_step_and_row(tmp_path) -> None:
+    with pytest.raises(klein.InvalidError, match=r"step 'ratio', row range:300: computing .*: divide by zero"):
+        ratio = pc.divide_checked(pc.scalar(1), klein.col("id") - 300)
+        klein.range(1000).with_columns(ratio=ratio, name="ratio").take_all()
+    with pytest.raises(klein.InvalidError, match=r"step 'parse', row table:1: computing .*'x'"):
+        texts = klein.from_items([{"text": "1"}, {"text": "x"}, {"text": "y"}])
+        texts.with_column("number", klein.col("text").cast("int64"), name="parse").take_all()
+    pyarrow.parquet.write_table(pyarrow.table({"n": [1, 2, 0]}), tmp_path / "n.parquet")
+    with pytest.raises(klein.InvalidError, match=r"step 'numbers', row .*/n\.parquet:2: .*divide by zero"):
+        read = klein.read_parquet(tmp_path / "n.parquet", name="numbers")
+        read.filter(pc.divide_checked(pc.scalar(6), klein.col("n")) > 1).take_all()
 
 
 def test_errors_have_a_class_a_code() -> None:
