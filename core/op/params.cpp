@@ -83,6 +83,11 @@ Result<Value> to_expression(const std::string& what, const Value& given) {
   return Value(Value::Handle(*std::move(made)));
 }
 
+Error no_expression(const Param& param, const Value& text) {
+  return Error(Code::invalid, "'" + param.name + "' must be an expression, and a string is none: not " + to_json(text) +
+                                  R"(, but klein.col("id") > 3, or in JSON ["greater", {"column": "id"}, 3])");
+}
+
 Result<Value> to_function(const Param& param, const Value& given) {
   if (!given.object<Function>()) return wrong(param, given);
   return given;
@@ -120,7 +125,9 @@ Result<Value> converted(const Param& param, const Value& given) {
         if (!entry.get<std::string>()) return wrong(param, given);
         return entry;
       });
-    case ParamType::expression: return to_expression(param.name, given);
+    case ParamType::expression:
+      if (given.get<std::string>()) return no_expression(param, given);
+      return to_expression(param.name, given);
     case ParamType::expressions: return map_of(param, given, to_expression);
     case ParamType::function: return to_function(param, given);
     case ParamType::any: return given;

@@ -154,6 +154,13 @@ def test_a_map_that_returns_no_dict_is_named() -> None:
         klein.range(1).map(lambda row: 3).take_all()
 
 
+@pytest.mark.parametrize("returned", [None, 3, {"id": 1}])
+def test_a_flat_map_that_returns_no_rows_is_told_how(returned: Any) -> None:
+    kind = type(returned).__name__
+    with pytest.raises(klein.InvalidError, match=f"step 'each', row range:1: .* returned {kind}; it returns a list"):
+        klein.range(3).flat_map(lambda row: returned if row["id"] == 1 else [row], name="each").take_all()
+
+
 def test_the_declared_schema_holds() -> None:
     flow = klein.range(2).map(lambda row: {"id": row["id"]}, schema={"id": "int16"})
     assert flow.schema() == pyarrow.schema([("id", pyarrow.int16())])
