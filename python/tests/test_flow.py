@@ -152,6 +152,7 @@ def test_errors_have_a_class_a_code() -> None:
         (lambda: klein.range(3).limit(2, name=3), "name= is what the step is to be called, a string, not 3"),
         (lambda: klein.range(3).filter("id > 3"), r"""not "id > 3", but klein.col\("id"\) > 3"""),
         (lambda: klein.range(3).with_columns(t=lambda row: 1), r"'t' can't be a function; .* with \.map\(\)"),
+        (lambda: klein.run(klein.range(3).discard(), core=2), "there is no option core=; did you mean 'cores'"),
     ],
 )
 def test_what_users_of_other_engines_try_is_answered_in_a_sentence(wrong, words) -> None:
