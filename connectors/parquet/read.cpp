@@ -160,7 +160,14 @@ class GroupReader final : public SplitReader {
     return {};
   }
 
-  Result<Pulled> pull(const Context&) override {
+  Result<Pulled> pull(const Context& context) override {
+    auto pulled = next_kept();
+    if (!pulled.ok()) return std::move(pulled).error().at_step(context.step);
+    return pulled;
+  }
+
+ private:
+  Result<Pulled> next_kept() {
     while (done_ < range_.count && !(wanted_->filter && wanted_->limit && kept_ >= *wanted_->limit)) {
       auto batch = KLEIN_TRY(next());
       if (wanted_->filter) batch = KLEIN_TRY(filtered(batch));
@@ -171,7 +178,6 @@ class GroupReader final : public SplitReader {
     return Pulled{};
   }
 
- private:
   /// The next rows that are not done, with the columns of `read`.
   Result<Batch> next() {
     while (true) {
@@ -193,12 +199,16 @@ class GroupReader final : public SplitReader {
     try {
       std::shared_ptr<arrow::RecordBatch> decoded;
       const auto status = batches_->ReadNext(&decoded);
-      if (!status.ok()) return corrupt_file(file_.path(), status.message());
-      if (!decoded) return corrupt_file(file_.path(), "a row group has fewer rows than the footer says");
+      if (!status.ok()) return damaged(status.message());
+      if (!decoded) return damaged("it has fewer rows than the footer says");
       return decoded;
     } catch (const std::exception& failure) {
-      return corrupt_file(file_.path(), failure.what());
+      return damaged(failure.what());
     }
+  }
+
+  Error damaged(const std::string& what) const {
+    return corrupt_file(file_.path(), "row group " + std::to_string(group_) + ": " + what);
   }
 
   /// The columns in the order of `read`; the file has its own.

@@ -41,6 +41,18 @@ def test_a_tilde_is_the_users_home(tmp_path, monkeypatch) -> None:
     assert klein.read_parquet("~/out/*.parquet").count() == klein.read_parquet(f"file://{tmp_path}/out").count() == 3
 
 
+def test_a_damaged_page_is_told_with_step_file_and_row_group(tmp_path) -> None:
+    path = tmp_path / "bad.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"n": range(10_000)}), path, row_group_size=5000, compression="zstd")
+    page = pyarrow.parquet.read_metadata(path).row_group(1).column(0).data_page_offset
+    damaged = bytearray(path.read_bytes())
+    for at in range(page + 40, page + 400):
+        damaged[at] ^= 0xFF
+    path.write_bytes(damaged)
+    with pytest.raises(klein.CorruptError, match=r"step 'numbers': .*bad\.parquet .*: row group 1: "):
+        klein.read_parquet(path, name="numbers").count()
+
+
 def test_several_sinks_are_one_job_and_share_what_they_can(tmp_path) -> None:
     read = klein.range(10)
     report = klein.run(read.discard(), read.limit(3).write_parquet(tmp_path / "few"))
