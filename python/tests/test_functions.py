@@ -88,6 +88,15 @@ def test_skip_and_dead_letters_keep_the_other_rows() -> None:
     assert good.count() == 2
 
 
+def test_dead_letters_that_nothing_reads_are_refused_where_the_rest_is_written(tmp_path: Path) -> None:
+    flow = klein.range(3).map(lambda row: {"x": 1 / row["id"]}, on_error="dead_letter", name="invert")
+    with pytest.raises(klein.InvalidError, match=r"step 'invert': .*take \.split_errors\(\)"):
+        flow.write_parquet(tmp_path / "good").run()
+    good, bad = flow.split_errors()
+    report = klein.run(good.write_parquet(tmp_path / "good"), bad.write_parquet(tmp_path / "bad"))
+    assert report.rows_out == 3
+
+
 def test_a_column_gets_its_type_with_its_first_value(tmp_path: Path) -> None:
     made = klein.range(1000).map(lambda row: {"id": row["id"], "late": row["id"] if row["id"] > 900 else None})
     made.write_parquet(tmp_path / "out").run()
