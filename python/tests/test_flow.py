@@ -76,6 +76,11 @@ def test_schema_runs_only_where_it_must() -> None:
     assert people().map(lambda row: {"x": 1.5}).schema() == pyarrow.schema([("x", pyarrow.float64())])
 
 
+def test_a_schema_that_no_row_shows_is_not_that_of_the_input() -> None:
+    with pytest.raises(klein.InvalidError, match="the schema isn't known: no row came through, and 3 failed"):
+        klein.range(3).map(lambda row: 1 / 0, on_error="skip").schema()
+
+
 def test_pipe_calls_a_function_of_flows() -> None:
     assert people().pipe(lambda flow, n: flow.limit(n), 2).count() == 2
 
