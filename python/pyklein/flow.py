@@ -367,9 +367,8 @@ class Flow(Verbs):
     def __del__(self) -> None:
         core = getattr(self, "_core", None)
         if core is not None and core.is_sink and not self._ran:
-            warn(
-                f"a flow that ends in '{core.kind}' was dropped without being run: call run() or start()", NotRunWarning
-            )
+            lost = f"a flow that ends in '{core.kind}' was dropped without being run: call run() or start()"
+            warn(lost, NotRunWarning, 2)  # where it was dropped
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_"):

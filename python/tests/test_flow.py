@@ -113,8 +113,9 @@ def test_what_is_not_built_is_refused(program) -> None:
 
 
 def test_a_sink_dropped_without_being_run_warns() -> None:
-    with pytest.warns(klein.NotRunWarning, match="discard"):
+    with pytest.warns(klein.NotRunWarning, match="discard") as warned:
         klein.range(1).discard()
+    assert warned[0].filename == __file__
 
 
 def test_explain_shows_four_views() -> None:
