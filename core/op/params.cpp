@@ -100,10 +100,10 @@ Result<Value> to_string_value(const Param& param, const Value& given) {
   return given;
 }
 
+/// As it is given, so that it is shown as it was written.
 Result<Value> to_number(const Param& param, const Value& given) {
-  const auto real = number(given);
-  if (!real) return wrong(param, given);
-  return Value(*real);
+  if (!number(given)) return wrong(param, given);
+  return given;
 }
 
 /// `given` in the one form in which the type is kept.
@@ -185,13 +185,19 @@ const T& held(const Value& value) {
   return *found;
 }
 
+double held_number(const Value& value) {
+  const auto found = number(value);
+  KLEIN_ASSERT(found.has_value());
+  return *found;
+}
+
 }  // namespace
 
 bool Params::boolean(std::string_view name) const { return held<bool>(value(name)); }
 
 std::int64_t Params::int64(std::string_view name) const { return held<std::int64_t>(value(name)); }
 
-double Params::float64(std::string_view name) const { return held<double>(value(name)); }
+double Params::float64(std::string_view name) const { return held_number(value(name)); }
 
 const std::string& Params::string(std::string_view name) const { return held<std::string>(value(name)); }
 
@@ -205,7 +211,7 @@ std::vector<std::string> Params::strings(std::string_view name) const {
 std::vector<double> Params::numbers(std::string_view name) const {
   std::vector<double> all;
   if (is_null(name)) return all;
-  for (const auto& entry : held<Value::List>(value(name))) all.push_back(held<double>(entry));
+  for (const auto& entry : held<Value::List>(value(name))) all.push_back(held_number(entry));
   return all;
 }
 

@@ -124,6 +124,12 @@ def test_explain_shows_four_views() -> None:
     assert '"steps"' in people().explain("logical", format="json")
 
 
+def test_numbers_are_shown_as_they_were_written() -> None:
+    flow = klein.from_items([{"photo": b""}]).decode_image("photo", size=(224, 112))
+    assert "size=[224, 112]" in flow.explain("logical")
+    assert '"size":[224,112]' in repr(flow)
+
+
 def test_every_verb_has_help() -> None:
     assert "count: How many rows" in (klein.Flow.limit.__doc__ or "")
     assert "Args:" in (klein.read_parquet.__doc__ or "")
