@@ -79,9 +79,11 @@ def test_functions_run_while_the_program_waits() -> None:
     assert job.wait().rows_out == 1
 
 
-def test_a_seed_repeats_a_run() -> None:
+def test_a_seed_repeats_a_run_whose_report_says_that_it_has_no_times() -> None:
     flow = klein.range(100).map(lambda row: row).discard()
     assert flow.run(seed=7).rows_out == flow.run(seed=7).rows_out == 100
+    assert "a run with a seed has a clock of its own" in str(flow.run(seed=7))
+    assert "a clock of its own" not in str(flow.run())
 
 
 ENDLESS = """
