@@ -105,10 +105,17 @@ def test_a_column_gets_its_type_with_its_first_value(tmp_path: Path) -> None:
         assert sum(table["late"].drop_null().to_pylist()) == sum(range(901, 1000))
 
 
-def test_a_list_gets_its_type_with_its_first_value() -> None:
-    made = klein.range(1000).map(lambda row: {"tags": ["late"] if row["id"] > 900 else []}).to_arrow()
-    assert made.schema.types == [pyarrow.list_(pyarrow.string())]
-    assert sum(len(tags) for tags in made["tags"].to_pylist()) == 99
+def test_a_list_or_record_gets_its_type_with_its_first_value(tmp_path: Path) -> None:
+    def late(row: dict[str, int]) -> dict[str, object]:
+        made = {"tags": ["late"], "by": {"hour": 1}} if row["id"] > 900 else {"tags": [], "by": {"hour": None}}
+        return {**made, "much": "." * 5000}  # more than a writer gathers before it begins a file
+
+    made = klein.range(1000).map(late)
+    made.write_parquet(tmp_path / "out").run()
+    types = [pyarrow.list_(pyarrow.string()), pyarrow.struct([("hour", pyarrow.int64())]), pyarrow.string()]
+    for table in (made.to_arrow(), klein.read_parquet(tmp_path / "out").to_arrow()):
+        assert table.schema.types == types
+        assert sum(len(tags) for tags in table["tags"].to_pylist()) == 99
 
 
 @pytest.mark.parametrize(
