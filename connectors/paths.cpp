@@ -3,7 +3,9 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <set>
@@ -184,6 +186,21 @@ bool natural_less(std::string_view a, std::string_view b) {
   return whole_a < whole_b;  // `1` and `01` have an order too
 }
 
+Result<std::string> local_path(const std::string& path) {
+  if (path.starts_with("file:///")) return path.substr(7);
+  const auto scheme = path.substr(0, path.find("://"));
+  const bool remote = scheme.size() < path.size() && !scheme.empty() &&
+                      std::all_of(scheme.begin(), scheme.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
+  if (remote) {
+    return Error(
+        Code::invalid, path + " is remote, and only local paths work as yet; copy the files to a disk of this " +
+                           "machine, or mount what holds them");
+  }
+  const auto* home = std::getenv("HOME");
+  if (!home || !path.starts_with('~') || (path.size() > 1 && path[1] != '/')) return path;
+  return home + path.substr(1);
+}
+
 std::string patterns_of(const std::vector<std::string>& extensions) {
   std::string text;
   for (const auto& extension : extensions) text += (text.empty() ? "*." : ", *.") + extension;
@@ -199,7 +216,7 @@ Result<std::vector<std::string>> list_files(const std::vector<std::string>& path
                                             const std::vector<std::string>& extensions) {
   if (paths.empty()) return Error(Code::invalid, "no path is given; name a file, a folder or a pattern like photos/*");
   Lister lister(extensions);
-  for (const auto& path : paths) KLEIN_TRY(lister.add(path));
+  for (const auto& path : paths) KLEIN_TRY(lister.add(KLEIN_TRY(local_path(path))));
   return std::move(lister.files);
 }
 

@@ -11,11 +11,13 @@ namespace klein {
 
 /// The files that `paths` name, each once. A path is a file, a folder (its files below, at any depth, whose names end
 /// in one of `extensions` and do not begin with `_` or `.`), or a pattern of `*`, `?`, `[abc]` and, for folders at any
-/// depth,
-/// `**`. Those of one path are in natural order: `part-2` before `part-10`. A path that names nothing is an error that
-/// says what was looked for.
+/// depth, `**`; `~` is the user's home. Those of one path are in natural order: `part-2` before `part-10`. A path that
+/// names nothing is an error that says what was looked for.
 Result<std::vector<std::string>> list_files(const std::vector<std::string>& paths,
                                             const std::vector<std::string>& extensions);
+
+/// The path as the system knows it: a leading `~` is the user's home. Errors: a scheme, such as `s3://`.
+Result<std::string> local_path(const std::string& path);
 
 /// The files below `folder` at any depth, as list_files chooses them, in no order; none where there is no such folder.
 Result<std::vector<std::string>> files_below(const std::string& folder, const std::vector<std::string>& extensions);

@@ -63,6 +63,23 @@ TEST_F(paths, a_file_that_is_named_is_taken_whatever_its_name) {
   EXPECT_EQ(listed({"_meta.parquet"}), Names{"_meta.parquet"});
 }
 
+TEST_F(paths, a_leading_tilde_is_the_users_home) {
+  const std::string home = std::getenv("HOME") ? std::getenv("HOME") : "";
+  ::setenv("HOME", root.c_str(), 1);
+  EXPECT_EQ(*list_files({"~/notes.txt"}, {"parquet"}), Names{root + "/notes.txt"});
+  EXPECT_EQ(*local_path("~"), root);
+  EXPECT_EQ(*local_path("~other/x"), "~other/x");
+  ::setenv("HOME", home.c_str(), 1);
+}
+
+TEST_F(paths, what_is_remote_is_refused) {
+  EXPECT_EQ(refusal("s3://bucket/x"),
+            "s3://bucket/x is remote, and only local paths work as yet; copy the files to a disk of this machine, or "
+            "mount what holds them");
+  EXPECT_EQ(*local_path("file:///a/b"), "/a/b");
+  EXPECT_EQ(*local_path("folder/a://b"), "folder/a://b");
+}
+
 TEST_F(paths, what_names_nothing_is_said) {
   EXPECT_EQ(refusal(root + "/none.parquet"), "there is no file or folder " + root + "/none.parquet");
   EXPECT_EQ(refusal(root + "/x*.parquet"), "no file matches the pattern " + root + "/x*.parquet");

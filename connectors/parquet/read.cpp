@@ -142,8 +142,14 @@ Result<GroupName> group_of(const std::string& split_id) {
 /// work.
 class GroupReader final : public SplitReader {
  public:
-  GroupReader(std::shared_ptr<const Wanted> wanted, ParquetFile file, int group, RowRange range, std::int64_t done)
-      : wanted_(std::move(wanted)), file_(std::move(file)), group_(group), range_(range), done_(done) {}
+  GroupReader(std::shared_ptr<const Wanted> wanted, ParquetFile file, const Split& split, int group, RowRange range,
+              std::int64_t done)
+      : wanted_(std::move(wanted)),
+        file_(std::move(file)),
+        split_(std::make_shared<const std::string>(split.id)),
+        group_(group),
+        range_(range),
+        done_(done) {}
 
   Result<> open(ReadSize size) {
     const auto leaves = file_.leaves(wanted_->read.names());
@@ -154,7 +160,14 @@ class GroupReader final : public SplitReader {
     return {};
   }
 
-  Result<Pulled> pull(const Context&) override {
+  Result<Pulled> pull(const Context& context) override {
+    auto pulled = next_kept();
+    if (!pulled.ok()) return std::move(pulled).error().at_step(context.step);
+    return pulled;
+  }
+
+ private:
+  Result<Pulled> next_kept() {
     while (done_ < range_.count && !(wanted_->filter && wanted_->limit && kept_ >= *wanted_->limit)) {
       auto batch = KLEIN_TRY(next());
       if (wanted_->filter) batch = KLEIN_TRY(filtered(batch));
@@ -165,7 +178,6 @@ class GroupReader final : public SplitReader {
     return Pulled{};
   }
 
- private:
   /// The next rows that are not done, with the columns of `read`.
   Result<Batch> next() {
     while (true) {
@@ -176,6 +188,7 @@ class GroupReader final : public SplitReader {
       const auto skip = done_ - begin;
       const auto count = std::min(decoded_, range_.count) - done_;
       Header header;
+      header.split = split_;
       header.row = range_.first + done_;
       done_ += count;
       return Batch(arranged(*decoded)->Slice(skip, count), std::move(header));
@@ -186,12 +199,16 @@ class GroupReader final : public SplitReader {
     try {
       std::shared_ptr<arrow::RecordBatch> decoded;
       const auto status = batches_->ReadNext(&decoded);
-      if (!status.ok()) return corrupt_file(file_.path(), status.message());
-      if (!decoded) return corrupt_file(file_.path(), "a row group has fewer rows than the footer says");
+      if (!status.ok()) return damaged(status.message());
+      if (!decoded) return damaged("it has fewer rows than the footer says");
       return decoded;
     } catch (const std::exception& failure) {
-      return corrupt_file(file_.path(), failure.what());
+      return damaged(failure.what());
     }
+  }
+
+  Error damaged(const std::string& what) const {
+    return corrupt_file(file_.path(), "row group " + std::to_string(group_) + ": " + what);
   }
 
   /// The columns in the order of `read`; the file has its own.
@@ -212,6 +229,7 @@ class GroupReader final : public SplitReader {
 
   const std::shared_ptr<const Wanted> wanted_;
   ParquetFile file_;
+  const std::shared_ptr<const std::string> split_;  // its id, for errors of the filter
   const int group_;
   const RowRange range_;
   std::int64_t done_, decoded_ = 0, kept_ = 0;
@@ -245,7 +263,7 @@ class ParquetSource final : public Source {
     const auto rows = file.footer()->RowGroup(group)->num_rows();
     const auto done = KLEIN_TRY(from_position(split.position));
     const RowRange range{split.first_row, split.rows < 0 ? rows : std::min(split.rows, rows)};
-    auto reader = std::make_unique<GroupReader>(wanted_, std::move(file), group, range, done);
+    auto reader = std::make_unique<GroupReader>(wanted_, std::move(file), split, group, range, done);
     KLEIN_TRY(reader->open(size));
     return reader;
   }

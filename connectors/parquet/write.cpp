@@ -15,6 +15,7 @@
 #include <limits>
 
 #include "connectors/parquet/plugin.h"
+#include "connectors/paths.h"
 #include "connectors/rows.h"
 #include "connectors/staging.h"
 
@@ -56,6 +57,13 @@ Result<Options> read_options(const Params& params) {
     if (*size < 1) return Error(Code::invalid, std::string(name) + " must be at least 1: " + std::to_string(*size));
   }
   return options;
+}
+
+/// Every part of a type has had a value, or else is declared.
+bool typed(const arrow::DataType& type) {
+  return type.id() != arrow::Type::NA && std::all_of(type.fields().begin(), type.fields().end(), [](const auto& field) {
+           return typed(*field->type());
+         });
 }
 
 /// Columns for which a dictionary is not tried: floating point, and values that are long in the rows at hand.
@@ -151,7 +159,7 @@ class ParquetWriter final : public Writer {
     schema_ = *std::move(both);
     gathered_bytes_ += batch.bytes();
     gathered_.push_back(std::move(batch));
-    if (gathered_bytes_ >= (typed() ? gather_bytes : options_.group_bytes)) KLEIN_TRY(flush());
+    if (gathered_bytes_ >= (ready() ? gather_bytes : options_.group_bytes)) KLEIN_TRY(flush());
     return Progress::done;
   }
 
@@ -183,12 +191,10 @@ class ParquetWriter final : public Writer {
     }
   }
 
-  /// Every column has had a value, or else has a declared type. A file is not begun before, while there is room.
-  bool typed() const {
+  /// Whether a file may be begun: its columns' types are known. It waits for them while there is room.
+  bool ready() const {
     const auto& fields = schema_->arrow()->fields();
-    return file_ || std::none_of(fields.begin(), fields.end(), [](const auto& field) {
-             return field->type()->id() == arrow::Type::NA;
-           });
+    return file_ || std::all_of(fields.begin(), fields.end(), [](const auto& field) { return typed(*field->type()); });
   }
 
   Result<> flush() {
@@ -281,7 +287,7 @@ class ParquetSink final : public Sink {
 Result<std::unique_ptr<Sink>> make_parquet_sink(const Params& params) {
   const auto options = KLEIN_TRY(read_options(params));
   if (params.string("path").empty()) return Error(Code::invalid, "path is empty; name the folder to write into");
-  return std::make_unique<ParquetSink>(params.string("path"), options);
+  return std::make_unique<ParquetSink>(KLEIN_TRY(local_path(params.string("path"))), options);
 }
 
 }  // namespace klein

@@ -173,6 +173,31 @@ Error explained(const compute::Expression& expression, const arrow::Schema& sche
                                   "; cast an argument to another type");
 }
 
+arrow::Result<arrow::Datum> computed(const compute::Expression& bound, const arrow::RecordBatch& rows) {
+  return compute::ExecuteScalarExpression(bound, compute::ExecBatch(rows));
+}
+
+/// The first row that fails, found by halving, where one fails by itself.
+std::int64_t first_failing(const compute::Expression& bound, const arrow::RecordBatch& rows) {
+  std::int64_t first = 0;
+  for (auto count = rows.num_rows(); count > 1;) {
+    const auto half = count / 2;
+    const bool later = computed(bound, *rows.Slice(first, half)).ok();
+    if (later) first += half;
+    count = later ? count - half : half;
+  }
+  return first;
+}
+
+/// Why rows of `batch` can't be computed, told of the first that can't.
+Error failure(const compute::Expression& bound, const Batch& batch, const arrow::Status& status) {
+  const auto row = first_failing(bound, *batch.columns());
+  const auto alone = computed(bound, *batch.columns()->Slice(row, 1));
+  const auto what = "computing " + bound.ToString();
+  if (alone.ok()) return to_error(status).while_doing(what);  // only many rows together fail
+  return to_error(alone.status()).while_doing(what).at_row(batch.row_id(row));
+}
+
 }  // namespace
 
 Expression::Expression(std::shared_ptr<const compute::Expression> expression) : expression_(std::move(expression)) {}
@@ -233,11 +258,11 @@ std::shared_ptr<arrow::DataType> BoundExpression::type() const { return bound_->
 
 Result<std::shared_ptr<arrow::Array>> BoundExpression::evaluate(const Batch& batch) const {
   if (column_ >= 0) return batch.columns()->column(column_);
-  auto computed = compute::ExecuteScalarExpression(*bound_, compute::ExecBatch(*batch.columns()));
-  if (!computed.ok()) return to_error(computed.status()).while_doing("computing " + bound_->ToString());
-  if (computed->is_scalar()) return KLEIN_ARROW(arrow::MakeArrayFromScalar(*computed->scalar(), batch.rows()));
-  if (computed->is_array()) return computed->make_array();
-  return KLEIN_ARROW(arrow::Concatenate(computed->chunked_array()->chunks()));
+  const auto values = computed(*bound_, *batch.columns());
+  if (!values.ok()) return failure(*bound_, batch, values.status());
+  if (values->is_scalar()) return KLEIN_ARROW(arrow::MakeArrayFromScalar(*values->scalar(), batch.rows()));
+  if (values->is_array()) return values->make_array();
+  return KLEIN_ARROW(arrow::Concatenate(values->chunked_array()->chunks()));
 }
 
 }  // namespace klein

@@ -64,6 +64,15 @@ TEST(Expression, OneThatNeedsOtherRowsIsRefused) {
   EXPECT_NE(message.find("this one needs others"), std::string::npos) << message;
 }
 
+TEST(Expression, TheFirstRowThatCanNotBeComputedIsNamed) {
+  const auto rows = rows_from_json(R"([{"b": 1}, {"b": 2}, {"b": 3}, {"b": 0}, {"b": 5}, {"b": 0}])")->slice(1, 5);
+  const auto bound = BoundExpression::make(*expression(R"(["divide_checked", 6, {"column": "b"}])"), rows.schema());
+  const auto values = bound->evaluate(rows);
+  ASSERT_FALSE(values.ok());
+  EXPECT_EQ(values.error().row(), "3");
+  EXPECT_NE(values.error().message().find("divide by zero"), std::string::npos) << values.error().message();
+}
+
 TEST(Expression, SurvivesTheWayThroughBytes) {
   const auto price = expression(R"(["greater", {"column": "price"}, 3])");
   const auto bytes = *arrow::compute::Serialize(price->arrow());

@@ -83,6 +83,11 @@ Result<Value> to_expression(const std::string& what, const Value& given) {
   return Value(Value::Handle(*std::move(made)));
 }
 
+Error no_expression(const Param& param, const Value& text) {
+  return Error(Code::invalid, "'" + param.name + "' must be an expression, and a string is none: not " + to_json(text) +
+                                  R"(, but klein.col("id") > 3, or in JSON ["greater", {"column": "id"}, 3])");
+}
+
 Result<Value> to_function(const Param& param, const Value& given) {
   if (!given.object<Function>()) return wrong(param, given);
   return given;
@@ -95,10 +100,10 @@ Result<Value> to_string_value(const Param& param, const Value& given) {
   return given;
 }
 
+/// As it is given, so that it is shown as it was written.
 Result<Value> to_number(const Param& param, const Value& given) {
-  const auto real = number(given);
-  if (!real) return wrong(param, given);
-  return Value(*real);
+  if (!number(given)) return wrong(param, given);
+  return given;
 }
 
 /// `given` in the one form in which the type is kept.
@@ -120,7 +125,9 @@ Result<Value> converted(const Param& param, const Value& given) {
         if (!entry.get<std::string>()) return wrong(param, given);
         return entry;
       });
-    case ParamType::expression: return to_expression(param.name, given);
+    case ParamType::expression:
+      if (given.get<std::string>()) return no_expression(param, given);
+      return to_expression(param.name, given);
     case ParamType::expressions: return map_of(param, given, to_expression);
     case ParamType::function: return to_function(param, given);
     case ParamType::any: return given;
@@ -178,13 +185,19 @@ const T& held(const Value& value) {
   return *found;
 }
 
+double held_number(const Value& value) {
+  const auto found = number(value);
+  KLEIN_ASSERT(found.has_value());
+  return *found;
+}
+
 }  // namespace
 
 bool Params::boolean(std::string_view name) const { return held<bool>(value(name)); }
 
 std::int64_t Params::int64(std::string_view name) const { return held<std::int64_t>(value(name)); }
 
-double Params::float64(std::string_view name) const { return held<double>(value(name)); }
+double Params::float64(std::string_view name) const { return held_number(value(name)); }
 
 const std::string& Params::string(std::string_view name) const { return held<std::string>(value(name)); }
 
@@ -198,7 +211,7 @@ std::vector<std::string> Params::strings(std::string_view name) const {
 std::vector<double> Params::numbers(std::string_view name) const {
   std::vector<double> all;
   if (is_null(name)) return all;
-  for (const auto& entry : held<Value::List>(value(name))) all.push_back(held<double>(entry));
+  for (const auto& entry : held<Value::List>(value(name))) all.push_back(held_number(entry));
   return all;
 }
 

@@ -53,6 +53,39 @@ Result<> check_edge(const Plan& plan, std::size_t place, const Edge& edge, const
   return Error(Code::invalid, "'" + input.name + "' has no output '" + std::string(to_string(edge.port)) + "'");
 }
 
+bool sends_dead_letters(const Step& step) {
+  const auto& given = step.params.values();
+  return std::any_of(given.begin(), given.end(), [](const std::pair<std::string, Value>& argument) {
+    const auto* mode = argument.second.get<std::string>();
+    return argument.first == "on_error" && mode && *mode == "dead_letter";
+  });
+}
+
+bool reads_errors(const Plan& plan, int step) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const Step& reader) {
+    return std::find(reader.inputs.begin(), reader.inputs.end(), Edge{step, Port::errors}) != reader.inputs.end();
+  });
+}
+
+bool commits(const Step& step, const Registry& registry) {
+  const auto* sink = registry.find_sink(step.kind);
+  return sink && sink->committer;
+}
+
+/// What is written for good lacks no rows that nobody sees; where all is looked at and forgotten, some may be.
+Result<> check_dead_letters(const Plan& plan, const Registry& registry) {
+  const auto& steps = plan.steps;
+  if (std::none_of(steps.begin(), steps.end(), [&](const Step& step) { return commits(step, registry); })) return {};
+  for (std::size_t place = 0; place < steps.size(); ++place) {
+    if (!sends_dead_letters(steps[place]) || reads_errors(plan, static_cast<int>(place))) continue;
+    return Error(Code::invalid,
+                 "on_error=\"dead_letter\" sends rows that fail to an output that nothing in this job reads; take "
+                 ".split_errors() and run both flows in one job, or give on_error=\"skip\"")
+        .at_step(steps[place].name);
+  }
+  return {};
+}
+
 Result<> check_step(const Plan& plan, std::size_t place, const Registry& registry) {
   const auto& step = plan.steps[place];
   KLEIN_TRY(registry.params(step.kind));
@@ -81,7 +114,9 @@ std::string_view to_string(Port port) { return port == Port::main ? "main" : por
 
 Result<Plan> typed(Plan plan, const Registry& registry) {
   for (auto& step : plan.steps) step.schema.reset();
-  return retyped(std::move(plan), registry);
+  auto made = KLEIN_TRY(retyped(std::move(plan), registry));
+  KLEIN_TRY(check_dead_letters(made, registry));
+  return made;
 }
 
 Result<Plan> retyped(Plan plan, const Registry& registry) {

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyklein as klein
 from debian import PackageUnavailable
-from job import Run, embed_altered, embed_files, embed_library, read_vectors
+from job import Run, check_picture, embed_altered, embed_files, embed_library, read_vectors
 from library import DebianPhotos, Library, OwnPictures
 from limit import Limit
 from model import model_file
@@ -65,6 +65,10 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     for file in chosen.query:
         if not file.is_file():
             parser.error(f"--query {file}: there is no such file")
+        try:
+            check_picture(file)  # now, since embedding the photos takes long
+        except klein.Error as error:
+            parser.error(f"--query {file}: {error.message}")
     return chosen
 
 

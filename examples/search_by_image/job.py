@@ -52,6 +52,11 @@ def embed_altered(queries: Path, model: Path) -> pa.Table:
     return embed(klein.read_parquet(str(queries)), model).select("path", "alteration", "vector").to_arrow()
 
 
+def check_picture(file: Path) -> None:
+    """Raise what `embed_files` would raise of a file that is no picture."""
+    klein.from_items([{"bytes": file.read_bytes()}]).decode_image("bytes", size=(SIZE, SIZE)).count()
+
+
 def embed_files(files: Sequence[Path], model: Path) -> pa.Table:
     """Return path and vector of the pictures in `files`, in their order."""
     rows = klein.from_items([{"path": str(file), "bytes": file.read_bytes()} for file in files])

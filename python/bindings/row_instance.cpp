@@ -55,6 +55,12 @@ bool RowInstance::pass(std::size_t stage, nb::object row) {
 }
 
 bool RowInstance::pass_each(std::size_t stage, const nb::object& rows) {
+  const auto* type = Py_TYPE(rows.ptr());
+  if (PyDict_Check(rows.ptr()) || (!type->tp_iter && !PySequence_Check(rows.ptr()))) {
+    problem_ = "the function of flat_map returned " + std::string(type->tp_name) +
+               "; it returns a list of rows, empty where there are none, or yields them";
+    return false;
+  }
   const auto iterator = nb::steal(PyObject_GetIter(rows.ptr()));
   if (!iterator.is_valid()) return false;
   while (auto* row = PyIter_Next(iterator.ptr())) {

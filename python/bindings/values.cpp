@@ -55,6 +55,11 @@ Value to_other(nb::handle object, const std::string& what) {
   if (is_expression(object)) return to_expression(object);
   if (nb::hasattr(object, "__fspath__")) return to_text(object.attr("__fspath__")());
   if (nb::hasattr(object, "tolist")) return to_value(object.attr("tolist")(), what);
+  if (PyCallable_Check(object.ptr())) {
+    throw Failed(Error(Code::invalid, "'" + what +
+                                          "' can't be a function; a column is computed by an expression such as "
+                                          "klein.col(\"price\") * 2, or by a function of each row with .map()"));
+  }
   const std::string type = Py_TYPE(object.ptr())->tp_name;
   throw Failed(Error(Code::invalid, "'" + what + "' can't be of type " + type));
 }

@@ -39,14 +39,15 @@ def _begin(flow: Flow, collector: _core.Collector, cores: int | None) -> _core.J
     return _core.start([flow._core.then("collect", {"collector": collector})], {"cores": cores})
 
 
-def _wait(job: _core.Job) -> None:
+def _wait(job: _core.Job) -> dict[str, Any]:
+    """What the job's report says, once it has ended."""
     try:
         while not job.wait_for(_SLICE):
             pass
     except KeyboardInterrupt:
         job.stop(drain=False)
         raise
-    job.wait()
+    return job.wait()[0]
 
 
 def collected(flow: Flow, cores: int | None = None) -> _core.Table:
@@ -70,17 +71,24 @@ def counted(flow: Flow) -> int:
     _bounded(flow, "count")
     if flow._core.is_sink:
         raise InvalidError(f"the flow ends in the sink '{flow._core.kind}': run it, and its report counts")
-    job = _core.start([flow._core.then("discard", {})], {})
-    _wait(job)
-    return int(job.wait()[0]["rows_out"])
+    return int(_wait(_core.start([flow._core.then("discard", {})], {}))["rows_out"])
 
 
 def schema_of(flow: Flow) -> Any:
     """The schema as pyarrow's."""
     from ._formats import arrow
 
-    known = flow._core.schema
-    return arrow().schema(known if known is not None else collected(flow.limit(1), cores=1).schema)
+    if flow._core.schema is not None:
+        return arrow().schema(flow._core.schema)
+    first, collector = flow.limit(1), _core.Collector()
+    failed = _wait(_begin(first, collector, 1))["rows_failed"]
+    table = collector.all(_known_schema(first))
+    if failed and not len(table):
+        raise InvalidError(
+            f"the schema isn't known: no row came through, and {failed} failed; declare it with schema=, or see why "
+            'with on_error="raise"'
+        )
+    return arrow().schema(table.schema)
 
 
 def to_arrow(flow: Flow) -> Any:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _CO_ASYNC = 0x80 | 0x200  # a coroutine function, an asynchronous generator
 _TYPES = {int: "int64", float: "float64", str: "string", bytes: "binary", bool: "bool"}
+_INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+_NAMED = [*_INTEGERS, "float16", "float32", "float64", "bool", "string", "binary", "date32", "timestamp[us]"]
 
 
 def to_schema(schema: SchemaLike | None) -> Any:
@@ -29,7 +31,21 @@ def to_schema(schema: SchemaLike | None) -> Any:
         raise InvalidError(f"a schema is a pyarrow schema or a dict of names to types, not {type(schema).__name__}")
     from ._formats import arrow
 
-    return arrow().schema([(column, _TYPES.get(kind, kind)) for column, kind in schema.items()])
+    return arrow().schema([(column, _type_of(column, kind)) for column, kind in schema.items()])
+
+
+def _type_of(column: str, kind: Any) -> Any:
+    from ._formats import arrow
+    from ._names import nearest
+
+    if isinstance(kind, arrow().DataType):
+        return kind
+    name = str(_TYPES.get(kind, "") if isinstance(kind, type) else kind)
+    try:
+        return arrow().type_for_alias(name)
+    except ValueError:
+        known = nearest(name, _NAMED) or '; give a pyarrow type, or the name of one, such as "int64"'
+        raise InvalidError(f"schema: column '{column}' can't be of the type {kind!r}{known}") from None
 
 
 def name_of(fn: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .errors import InvalidError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +20,13 @@ _ELSEWHERE = {
     "sort": "",
     "take_batch": "limit() and to_arrow()",
 }
+
+
+def step_name(name: object) -> str:
+    """The name that the user gave a step; none is empty."""
+    if name is None or isinstance(name, str):
+        return name or ""
+    raise InvalidError(f"name= is what the step is to be called, a string, not {name!r}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -107,13 +107,20 @@ _NOT_BUILT = {
     "timeout": "calls of functions can't be timed out yet; leave timeout= out",
     "retries": "calls of functions are not repeated yet; leave retries= out",
     "latency": "models do not batch under a latency bound yet; leave latency= out",
+    "partition_by": "files are not partitioned by a column yet; leave partition_by= out",
     "rate": "the rate of this source can't be chosen yet; leave rate= out",
 }
 
 
 def refuse_not_built(**given: object) -> None:
-    """Raises for the first argument whose feature is not there yet; None is "not given"."""
+    """Raises for the first argument whose feature is not there yet, or that is none; None is "not given"."""
     for name, value in given.items():
         if value is None or (name == "isolation" and value == "thread"):
             continue
-        raise NotBuiltError(_NOT_BUILT.get(name, f"{name}= is not supported yet; leave it out"))
+        if name in _NOT_BUILT:
+            raise NotBuiltError(_NOT_BUILT[name])
+        from ._names import nearest
+        from .flow import Flow
+
+        known = list(Flow.run.__kwdefaults__ or ())
+        raise InvalidError(f"there is no option {name}={nearest(name, known) or '; there are ' + ', '.join(known)}")

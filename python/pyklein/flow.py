@@ -8,6 +8,7 @@ from __future__ import annotations
 from _warnings import warn
 
 from ._library import open_engine
+from ._names import nearest, step_name
 from .errors import InvalidError, NotRunWarning, refuse_not_built
 
 TYPE_CHECKING = False
@@ -45,7 +46,7 @@ class Flow(Verbs):
     @classmethod
     def source(cls, kind: str, params: dict[str, Any], name: str | None = None) -> Flow:
         """A flow that begins with a source of this kind: what the functions of sources call."""
-        return cls(_core.source(kind, _given(params), name or ""))
+        return cls(_core.source(kind, _given(params), step_name(name)))
 
     def then(self, kind: str, params: dict[str, Any], name: str | None = None, others: Sequence[Flow] = ()) -> Flow:
         """This flow, and others, into a step of this kind: what the verbs call."""
@@ -55,7 +56,7 @@ class Flow(Verbs):
             tell_onnxruntime()
         if not all(isinstance(other, Flow) for other in others):
             raise InvalidError(f"'{kind}' takes flows, each an argument of its own, not {others!r}")
-        core = self._core.then(kind, _given(params), name or "", [other._core for other in others])
+        core = self._core.then(kind, _given(params), step_name(name), [other._core for other in others])
         return Flow(core, (self, *others))
 
     # ---- rows through Python ----
@@ -361,9 +362,8 @@ class Flow(Verbs):
     def __del__(self) -> None:
         core = getattr(self, "_core", None)
         if core is not None and core.is_sink and not self._ran:
-            warn(
-                f"a flow that ends in '{core.kind}' was dropped without being run: call run() or start()", NotRunWarning
-            )
+            lost = f"a flow that ends in '{core.kind}' was dropped without being run: call run() or start()"
+            warn(lost, NotRunWarning, 2)  # where it was dropped
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_"):
@@ -372,8 +372,6 @@ class Flow(Verbs):
             verb = verb_of(name)
             if verb is not None:
                 return verb.__get__(self)
-        from ._names import nearest
-
         raise AttributeError(f"a flow has no '{name}'{nearest(name, dir(Flow))}")
 
 

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("usearch", reason="the examples need usearch")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "search_by_image"))
 
+from example import arguments
 from page import Card, Page, Shown, render, thumbnail
 from photos import jpeg
 from PIL import Image
@@ -57,6 +58,14 @@ def test_a_column_of_vectors_is_a_matrix_whatever_arrow_calls_it():
     for column in (lists, pa.chunked_array([tensors])):
         np.testing.assert_array_equal(as_matrix(column), [[1, 2], [3, 4]])
     np.testing.assert_array_equal(as_matrix(lists.slice(1)), [[3, 4]])
+
+
+def test_a_query_that_is_no_picture_is_refused_at_once(tmp_path, capsys):
+    file = tmp_path / "notes.jpg"
+    file.write_text("no picture")
+    with pytest.raises(SystemExit):
+        arguments(["--query", str(file)])
+    assert f"--query {file}: " in capsys.readouterr().err
 
 
 def test_the_page_escapes_every_name():

@@ -1,6 +1,8 @@
 """A flow is a value: verbs, immediate answers, plans, and what is refused."""
 
 import pyarrow
+import pyarrow.compute as pc
+import pyarrow.parquet
 import pyklein as klein
 import pytest
 
@@ -74,6 +76,11 @@ def test_schema_runs_only_where_it_must() -> None:
     assert people().map(lambda row: {"x": 1.5}).schema() == pyarrow.schema([("x", pyarrow.float64())])
 
 
+def test_a_schema_that_no_row_shows_is_not_that_of_the_input() -> None:
+    with pytest.raises(klein.InvalidError, match="the schema isn't known: no row came through, and 3 failed"):
+        klein.range(3).map(lambda row: 1 / 0, on_error="skip").schema()
+
+
 def test_pipe_calls_a_function_of_flows() -> None:
     assert people().pipe(lambda flow, n: flow.limit(n), 2).count() == 2
 
@@ -105,8 +112,9 @@ def test_what_is_not_built_is_refused(program) -> None:
 
 
 def test_a_sink_dropped_without_being_run_warns() -> None:
-    with pytest.warns(klein.NotRunWarning, match="discard"):
+    with pytest.warns(klein.NotRunWarning, match="discard") as warned:
         klein.range(1).discard()
+    assert warned[0].filename == __file__
 
 
 def test_explain_shows_four_views() -> None:
@@ -115,9 +123,28 @@ def test_explain_shows_four_views() -> None:
     assert '"steps"' in people().explain("logical", format="json")
 
 
+def test_numbers_are_shown_as_they_were_written() -> None:
+    flow = klein.from_items([{"photo": b""}]).decode_image("photo", size=(224, 112))
+    assert "size=[224, 112]" in flow.explain("logical")
+    assert '"size":[224,112]' in repr(flow)
+
+
 def test_every_verb_has_help() -> None:
     assert "count: How many rows" in (klein.Flow.limit.__doc__ or "")
     assert "Args:" in (klein.read_parquet.__doc__ or "")
+
+
+def test_an_expression_that_fails_names_step_and_row(tmp_path) -> None:
+    with pytest.raises(klein.InvalidError, match=r"step 'ratio', row range:300: computing .*: divide by zero"):
+        ratio = pc.divide_checked(pc.scalar(1), klein.col("id") - 300)
+        klein.range(1000).with_columns(ratio=ratio, name="ratio").take_all()
+    with pytest.raises(klein.InvalidError, match=r"step 'parse', row table:1: computing .*'x'"):
+        texts = klein.from_items([{"text": "1"}, {"text": "x"}, {"text": "y"}])
+        texts.with_column("number", klein.col("text").cast("int64"), name="parse").take_all()
+    pyarrow.parquet.write_table(pyarrow.table({"n": [1, 2, 0]}), tmp_path / "n.parquet")
+    with pytest.raises(klein.InvalidError, match=r"step 'numbers', row .*/n\.parquet:2: .*divide by zero"):
+        read = klein.read_parquet(tmp_path / "n.parquet", name="numbers")
+        read.filter(pc.divide_checked(pc.scalar(6), klein.col("n")) > 1).take_all()
 
 
 def test_errors_have_a_class_a_code() -> None:
@@ -133,6 +160,10 @@ def test_errors_have_a_class_a_code() -> None:
         (lambda: klein.run([klein.range(3)]), "give flows, each an argument of its own"),
         (lambda: klein.range(3).drop_columns, r"it is called drop\(\)"),
         (lambda: klein.range(3).sort, "it is not built yet"),
+        (lambda: klein.range(3).limit(2, name=3), "name= is what the step is to be called, a string, not 3"),
+        (lambda: klein.range(3).filter("id > 3"), r"""not "id > 3", but klein.col\("id"\) > 3"""),
+        (lambda: klein.range(3).with_columns(t=lambda row: 1), r"'t' can't be a function; .* with \.map\(\)"),
+        (lambda: klein.run(klein.range(3).discard(), core=2), "there is no option core=; did you mean 'cores'"),
     ],
 )
 def test_what_users_of_other_engines_try_is_answered_in_a_sentence(wrong, words) -> None:

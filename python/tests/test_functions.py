@@ -88,6 +88,15 @@ def test_skip_and_dead_letters_keep_the_other_rows() -> None:
     assert good.count() == 2
 
 
+def test_dead_letters_that_nothing_reads_are_refused_where_the_rest_is_written(tmp_path: Path) -> None:
+    flow = klein.range(3).map(lambda row: {"x": 1 / row["id"]}, on_error="dead_letter", name="invert")
+    with pytest.raises(klein.InvalidError, match=r"step 'invert': .*take \.split_errors\(\)"):
+        flow.write_parquet(tmp_path / "good").run()
+    good, bad = flow.split_errors()
+    report = klein.run(good.write_parquet(tmp_path / "good"), bad.write_parquet(tmp_path / "bad"))
+    assert report.rows_out == 3
+
+
 def test_a_column_gets_its_type_with_its_first_value(tmp_path: Path) -> None:
     made = klein.range(1000).map(lambda row: {"id": row["id"], "late": row["id"] if row["id"] > 900 else None})
     made.write_parquet(tmp_path / "out").run()
@@ -96,10 +105,17 @@ def test_a_column_gets_its_type_with_its_first_value(tmp_path: Path) -> None:
         assert sum(table["late"].drop_null().to_pylist()) == sum(range(901, 1000))
 
 
-def test_a_list_gets_its_type_with_its_first_value() -> None:
-    made = klein.range(1000).map(lambda row: {"tags": ["late"] if row["id"] > 900 else []}).to_arrow()
-    assert made.schema.types == [pyarrow.list_(pyarrow.string())]
-    assert sum(len(tags) for tags in made["tags"].to_pylist()) == 99
+def test_a_list_or_record_gets_its_type_with_its_first_value(tmp_path: Path) -> None:
+    def late(row: dict[str, int]) -> dict[str, object]:
+        made = {"tags": ["late"], "by": {"hour": 1}} if row["id"] > 900 else {"tags": [], "by": {"hour": None}}
+        return {**made, "much": "." * 5000}  # more than a writer gathers before it begins a file
+
+    made = klein.range(1000).map(late)
+    made.write_parquet(tmp_path / "out").run()
+    types = [pyarrow.list_(pyarrow.string()), pyarrow.struct([("hour", pyarrow.int64())]), pyarrow.string()]
+    for table in (made.to_arrow(), klein.read_parquet(tmp_path / "out").to_arrow()):
+        assert table.schema.types == types
+        assert sum(len(tags) for tags in table["tags"].to_pylist()) == 99
 
 
 @pytest.mark.parametrize(
@@ -152,6 +168,13 @@ def test_a_later_row_of_another_type_is_named() -> None:
 def test_a_map_that_returns_no_dict_is_named() -> None:
     with pytest.raises(klein.InvalidError, match="the function returned int; a row is a dict"):
         klein.range(1).map(lambda row: 3).take_all()
+
+
+@pytest.mark.parametrize("returned", [None, 3, {"id": 1}])
+def test_a_flat_map_that_returns_no_rows_is_told_how(returned: Any) -> None:
+    kind = type(returned).__name__
+    with pytest.raises(klein.InvalidError, match=f"step 'each', row range:1: .* returned {kind}; it returns a list"):
+        klein.range(3).flat_map(lambda row: returned if row["id"] == 1 else [row], name="each").take_all()
 
 
 def test_the_declared_schema_holds() -> None:

@@ -92,6 +92,14 @@ def test_a_schema_says_the_types() -> None:
     assert flow.take_all() == [{"n": 1, "extra": None}, {"n": None, "extra": None}]
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"), [("int9", "did you mean 'int8'"), (object, 'such as "int64"'), ([int], 'such as "int64"')]
+)
+def test_a_type_that_there_is_not_is_named_with_its_column(kind: object, words: str) -> None:
+    with pytest.raises(klein.InvalidError, match=f"schema: column 'a' can't be of the type .*{words}"):
+        klein.from_items([{"a": 1}], schema={"a": kind})
+
+
 def test_a_value_that_does_not_fit_is_named() -> None:
     with pytest.raises(klein.InvalidError, match="item 1: column 'n' holds int64, and a value is of Python type str"):
         klein.from_items([{"n": 1}, {"n": "two"}])

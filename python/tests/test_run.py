@@ -28,6 +28,31 @@ def test_parquet_there_and_back(tmp_path) -> None:
     assert flow.take_all() == [{"b": "x"}, {"b": "y"}]
 
 
+@pytest.mark.parametrize("path", ["s3://bucket/a", "gs://bucket/a", "http://host/a.parquet", "hdfs://host/a"])
+def test_remote_paths_are_refused_in_a_sentence(path: str) -> None:
+    for use in (klein.read_parquet, klein.read_images, klein.range(1).write_parquet):
+        with pytest.raises(klein.InvalidError, match=f"{path} is remote, and only local paths work as yet"):
+            use(path)
+
+
+def test_a_tilde_is_the_users_home(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    klein.range(3).write_parquet("~/out").run()
+    assert klein.read_parquet("~/out/*.parquet").count() == klein.read_parquet(f"file://{tmp_path}/out").count() == 3
+
+
+def test_a_damaged_page_is_told_with_step_file_and_row_group(tmp_path) -> None:
+    path = tmp_path / "bad.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"n": range(10_000)}), path, row_group_size=5000, compression="zstd")
+    page = pyarrow.parquet.read_metadata(path).row_group(1).column(0).data_page_offset
+    damaged = bytearray(path.read_bytes())
+    for at in range(page + 40, page + 400):
+        damaged[at] ^= 0xFF
+    path.write_bytes(damaged)
+    with pytest.raises(klein.CorruptError, match=r"step 'numbers': .*bad\.parquet .*: row group 1: "):
+        klein.read_parquet(path, name="numbers").count()
+
+
 def test_several_sinks_are_one_job_and_share_what_they_can(tmp_path) -> None:
     read = klein.range(10)
     report = klein.run(read.discard(), read.limit(3).write_parquet(tmp_path / "few"))
@@ -54,9 +79,11 @@ def test_functions_run_while_the_program_waits() -> None:
     assert job.wait().rows_out == 1
 
 
-def test_a_seed_repeats_a_run() -> None:
+def test_a_seed_repeats_a_run_whose_report_says_that_it_has_no_times() -> None:
     flow = klein.range(100).map(lambda row: row).discard()
     assert flow.run(seed=7).rows_out == flow.run(seed=7).rows_out == 100
+    assert "a run with a seed has a clock of its own" in str(flow.run(seed=7))
+    assert "a clock of its own" not in str(flow.run())
 
 
 ENDLESS = """
