@@ -104,6 +104,7 @@ std::string to_text(const RunReport& report) {
            static_cast<long long>(step.rows_failed), step.tasks, step.busy_seconds,
            busy > 0 ? 100 * step.busy_seconds / busy : 0, step.name == report.bottleneck ? "  <- bottleneck" : "");
   }
+  if (report.trace != 0) text += "  a run with a seed has a clock of its own: what steps took is not known\n";
   return text;
 }
 

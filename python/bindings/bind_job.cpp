@@ -53,9 +53,7 @@ nb::tuple wait(const SharedJob& shared) {
     return shared.job->wait();
   }();
   const auto report = unwrap(std::move(ended));
-  const std::string timeless = "  a run with a seed has a clock of its own: what steps took is not known\n";
-  const bool seeded = shared.job->trace() != 0;
-  return nb::make_tuple(to_object(to_value(report)), to_text(report) + (seeded ? timeless : ""));
+  return nb::make_tuple(to_object(to_value(report)), to_text(report));
 }
 
 void stop(const SharedJob& shared, bool drain) {
