@@ -54,7 +54,8 @@ Verdict Epochs::verdict(bool running) const {
 }
 
 Manifest Epochs::manifest() const {
-  Manifest made{.epoch = *open_, .commits = commits_, .splits = splits_, .tokens = held_};
+  Manifest made{.epoch = *open_, .commits = commits_, .splits = splits_};
+  made.tokens = held_;
   auto reports = reports_;
   std::stable_sort(reports.begin(), reports.end(), [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
   for (const auto& [task, epoch, snapshot] : reports) {

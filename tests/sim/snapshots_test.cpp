@@ -102,7 +102,7 @@ struct Outcome {
 
 /// A job and the disk under its checkpoint.
 struct Life {
-  explicit Life(std::uint64_t seed) {
+  explicit Life(std::uint64_t seed, bool on_threads = false) : threads(on_threads) {
     world = std::make_shared<World>(seed);
     auto& random = world->random;
     shape = &shapes[random.below(shapes.size())];
@@ -119,18 +119,20 @@ struct Life {
     const StoreFaults percent{.refused = mended ? 0 : faults, .answer_lost = mended ? 0 : faults, .read_refused = 0};
     const auto store = std::make_shared<FaultyStore>(*memory, percent, random.next());
     RunOptions options{.cores = 1 + static_cast<int>(random.below(4)), .mode = mode};
-    options.seed = random.next();
+    if (!threads) options.seed = random.next();
     options.store = store;
     options.interval = 1'000'000 + static_cast<std::int64_t>(random.below(60'000'000));
     world->job = nullptr;
     auto job = Job::start(plan_of(*shape, splits), options, kinds());
-    auto report = job.ok() ? ((world->job = job->get()), (*job)->wait()) : std::move(job).error();
+    if (job.ok()) world->job = job->get();
+    auto report = job.ok() ? (*job)->wait() : std::move(job).error();
     store_faults += store->fired();
     if (report.ok()) return *std::move(report);
     EXPECT_GT(store->fired(), 0) << report.error().text();
     return std::nullopt;
   }
 
+  const bool threads;
   const Shape* shape;
   std::int64_t splits;
   Mode mode;
@@ -155,8 +157,8 @@ void compare(const Life& life) {
 }
 
 /// One job to its end, over as many attempts as it takes.
-void live(std::uint64_t seed, Outcome& outcome) {
-  Life life(seed);
+void live(std::uint64_t seed, Outcome& outcome, bool on_threads = false) {
+  Life life(seed, on_threads);
   SCOPED_TRACE(life.shape->name);
   for (world->attempt = 1;; ++world->attempt) {
     ASSERT_LT(world->attempt, 100);
@@ -193,6 +195,17 @@ TEST(Simulation, a_job_that_is_left_at_any_moment_and_gone_on_with_commits_every
   EXPECT_GT(outcome.snapshots, static_cast<int>(count));
   EXPECT_GT(outcome.given_up, static_cast<int>(count / 10));
   EXPECT_GT(outcome.store_faults, static_cast<int>(count));
+}
+
+TEST(OnThreads, a_job_that_is_left_at_any_moment_and_gone_on_with_commits_every_row_once) {
+  Outcome outcome;
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    SCOPED_TRACE(seed);
+    live(seed, outcome, true);
+    if (testing::Test::HasFatalFailure() || testing::Test::HasFailure()) return;
+  }
+  EXPECT_GT(outcome.deaths, 3);
+  EXPECT_GT(outcome.snapshots, 12);
 }
 
 TEST(Simulation, a_snapshot_waits_for_no_slow_step) {

@@ -14,12 +14,14 @@ class StagingWriter final : public Writer {
     return {};
   }
   Result<Progress> write(Batch batch) override {
+    const std::scoped_lock lock(world->mutex);
     world->maybe_die();
     for (const auto id : ids_of(batch)) rows_.push_back(id);
     return wait() ? Progress::pending : Progress::done;
   }
   Result<Progress> resume() override { return Progress::done; }
   Result<std::optional<Bytes>> prepare(Epoch epoch) override {
+    const std::scoped_lock lock(world->mutex);
     world->maybe_die();
     EXPECT_GT(epoch, last_);
     if (wait()) return std::optional<Bytes>();
@@ -53,6 +55,7 @@ class StagingSink final : public Sink {
   }
   Bytes residue() const override { return std::to_string(world->attempt) + "."; }
   static void drop(BytesView prefix) {
+    const std::scoped_lock lock(world->mutex);
     std::erase_if(world->staged, [&](const auto& entry) { return entry.first.starts_with(prefix); });
   }
 };
@@ -60,6 +63,7 @@ class StagingSink final : public Sink {
 class StagingCommitter final : public Committer {
  public:
   Result<> commit(Epoch, BytesView token) override {
+    const std::scoped_lock lock(world->mutex);
     const std::string name(token);
     if (world->committed.contains(name)) return {};
     const auto rows = world->staged.find(name);
@@ -70,6 +74,7 @@ class StagingCommitter final : public Committer {
     return {};
   }
   Result<> abort(Epoch, BytesView token) override {
+    const std::scoped_lock lock(world->mutex);
     world->staged.erase(std::string(token));
     return {};
   }

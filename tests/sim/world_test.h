@@ -7,7 +7,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
+#include <mutex>
 #include <set>
 
 #include "base/random.h"
@@ -29,22 +31,24 @@ inline std::vector<std::int64_t> ids_of(const Batch& batch) {
   return {column->raw_values(), column->raw_values() + column->length()};
 }
 
-/// What outlives an attempt, and what befalls it.
+/// What outlives an attempt, and what befalls it. On threads, whoever touches it holds its mutex.
 struct World final : public Object {
   explicit World(std::uint64_t seed) : random(seed) {}
   std::string text() const override { return "world"; }
 
   /// Now and then the job is left, as if its process died.
   void maybe_die() const {
-    if (deaths > 0 && job && random.chance(3)) {
+    const std::scoped_lock lock(mutex);
+    if (deaths > 0 && job.load() && random.chance(3)) {
       --deaths;
-      job->stop(Stop::now);
+      job.load()->stop(Stop::now);
     }
   }
 
+  mutable std::recursive_mutex mutex;
   mutable Random random;
   mutable int deaths = 0, attempt = 0;
-  mutable Job* job = nullptr;
+  mutable std::atomic<Job*> job{nullptr};
   mutable std::map<std::string, std::vector<std::int64_t>> staged;  // by token
   mutable std::set<std::string> committed;                          // tokens
   mutable std::vector<std::int64_t> visible;
@@ -76,6 +80,7 @@ class Numbers final : public Source {
    public:
     Reader(std::int64_t next, std::int64_t end) : next_(next), end_(end) {}
     Result<Pulled> pull(const Context& context) override {
+      const std::scoped_lock lock(world->mutex);
       world->maybe_die();
       if (next_ == end_) return Pulled{};
       if (world->random.chance(10)) {
@@ -105,6 +110,7 @@ class Slow final : public Operator {
   }
   Result<Progress> process(int, Batch batch, Output&) override {
     batch_ = std::move(batch);
+    const std::scoped_lock lock(world->mutex);
     due_ = context_->clock->now() + static_cast<std::int64_t>(world->random.below(static_cast<std::uint64_t>(most_)));
     context_->timers->wake_at(due_, context_->waker);
     return Progress::pending;
