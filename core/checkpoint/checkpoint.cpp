@@ -18,9 +18,7 @@ std::string key_of(const char* kind, std::int64_t number) {
 }
 
 /// The number in "kind/NUMBER" or "kind/NUMBER/name".
-std::int64_t number_of(const std::string& key) {
-  return std::strtoll(key.c_str() + key.find('/') + 1, nullptr, 10);
-}
+std::int64_t number_of(const std::string& key) { return std::strtoll(key.c_str() + key.find('/') + 1, nullptr, 10); }
 
 }  // namespace
 

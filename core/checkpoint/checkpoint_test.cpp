@@ -26,7 +26,8 @@ std::unique_ptr<Checkpoint> open(const std::shared_ptr<Store>& store) {
 Manifest sample(Epoch epoch) {
   Manifest manifest{.epoch = epoch, .commits = true};
   manifest.steps = {{"read", "read_parquet"}, {"limit", "limit"}, {"write", "write_parquet"}};
-  manifest.splits = {{"read", {{.id = "a.parquet#0", .position = std::string("\0\x7f", 2), .rows = 9, .order = 1, .skip = 3}}}};
+  manifest.splits = {
+      {"read", {{.id = "a.parquet#0", .position = std::string("\0\x7f", 2), .rows = 9, .order = 1, .skip = 3}}}};
   manifest.states = {{"limit", {Value(4)}}};
   manifest.in_flight = {{"read>limit:0", {{.key = "batches/000000000001/0-0", .batches = 1, .rows = 2, .bytes = 3}}}};
   manifest.tokens = {{"write", "write_parquet", R"({"version":1})"}};

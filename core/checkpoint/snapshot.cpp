@@ -45,12 +45,8 @@ Result<Bytes> bytes_from(const Value& value) {
 }
 
 Value to_value(const Split& split) {
-  return Value::Map{{"id", split.id},
-                    {"position", to_value(split.position)},
-                    {"rows", split.rows},
-                    {"order", split.order},
-                    {"first_row", split.first_row},
-                    {"skip", split.skip}};
+  return Value::Map{{"id", split.id},       {"position", to_value(split.position)}, {"rows", split.rows},
+                    {"order", split.order}, {"first_row", split.first_row},         {"skip", split.skip}};
 }
 
 Value to_value(const Token& token) {
@@ -58,8 +54,7 @@ Value to_value(const Token& token) {
 }
 
 Value to_value(const StoredBatches& stored) {
-  return Value::Map{
-      {"key", stored.key}, {"batches", stored.batches}, {"rows", stored.rows}, {"bytes", stored.bytes}};
+  return Value::Map{{"key", stored.key}, {"batches", stored.batches}, {"rows", stored.rows}, {"bytes", stored.bytes}};
 }
 
 Value to_value(const Value& value) { return value; }
@@ -161,15 +156,16 @@ void merge(TaskSnapshot& snapshot, TaskSnapshot later) {
 Bytes encode(const Manifest& manifest) {
   Value::Map steps;
   for (const auto& [name, kind] : manifest.steps) steps.emplace_back(name, kind);
-  const auto json = to_json(Value::Map{{"epoch", manifest.epoch.value},
-                                       {"finished", manifest.finished},
-                                       {"commits", manifest.commits},
-                                       {"steps", std::move(steps)},
-                                       {"splits", map_of(manifest.splits)},
-                                       {"states", map_of(manifest.states)},
-                                       {"in_flight", map_of(manifest.in_flight)},
-                                       {"tokens", list_of(manifest.tokens)}},
-                            1);
+  const auto json = to_json(
+      Value::Map{{"epoch", manifest.epoch.value},
+                 {"finished", manifest.finished},
+                 {"commits", manifest.commits},
+                 {"steps", std::move(steps)},
+                 {"splits", map_of(manifest.splits)},
+                 {"states", map_of(manifest.states)},
+                 {"in_flight", map_of(manifest.in_flight)},
+                 {"tokens", list_of(manifest.tokens)}},
+      1);
   return Bytes(heading) + hex_of(crc32(json)) + "\n" + json + "\n";
 }
 

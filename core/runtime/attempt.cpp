@@ -43,7 +43,8 @@ std::vector<Token> residues_of(const Plan& plan, const std::map<int, std::unique
   std::vector<Token> residues;
   for (const auto& [place, sink] : sinks) {
     const auto& step = plan.steps[static_cast<std::size_t>(place)];
-    if (auto residue = sink->residue(); !residue.empty()) residues.push_back({step.name, step.kind, std::move(residue)});
+    if (auto residue = sink->residue(); !residue.empty())
+      residues.push_back({step.name, step.kind, std::move(residue)});
   }
   return residues;
 }

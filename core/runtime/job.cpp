@@ -272,11 +272,7 @@ class EmbeddedJob final : public Job {
     report.resumed_from = last() ? last()->epoch.value : 0;
     report.finished_before = last() && last()->finished;
     if (checkpoint_) report.warning = checkpoint_->warning();
-    if (snapshots_) {
-      report.snapshots = snapshots_->sealed();
-      report.snapshots_given_up = snapshots_->given_up();
-      report.snapshot_failure = snapshots_->failure();
-    }
+    if (snapshots_) report.snapshots = snapshots_->stats();
     const auto busiest =
         std::max_element(report.steps.begin(), report.steps.end(),
                          [](const StepStats& a, const StepStats& b) { return a.busy_seconds < b.busy_seconds; });

@@ -54,9 +54,12 @@ Value to_value(const RunReport& report) {
   map.emplace_back("bottleneck", report.bottleneck);
   map.emplace_back("mode", report.mode);
   map.emplace_back("stopped", report.stopped);
-  map.emplace_back("snapshots", report.snapshots);
-  map.emplace_back("snapshots_given_up", report.snapshots_given_up);
-  map.emplace_back("snapshot_failure", report.snapshot_failure);
+  const auto& snapshots = report.snapshots;
+  map.emplace_back("snapshots", Value::Map{{"sealed", snapshots.sealed},
+                                           {"given_up", snapshots.given_up},
+                                           {"longest_seconds", snapshots.longest_seconds},
+                                           {"largest_bytes", snapshots.largest_bytes},
+                                           {"failure", snapshots.failure}});
   map.emplace_back("resumed_from", report.resumed_from);
   map.emplace_back("finished_before", report.finished_before);
   map.emplace_back("warning", report.warning);
@@ -69,12 +72,11 @@ std::string about_snapshots(const RunReport& report) {
   std::string text;
   if (report.resumed_from > 0)
     append(text, "went on from snapshot %lld; ", static_cast<long long>(report.resumed_from));
-  append(text, "%lld snapshots", static_cast<long long>(report.snapshots));
-  if (report.snapshots_given_up > 0) {
-    append(text, ", %lld given up: ", static_cast<long long>(report.snapshots_given_up));
-    text += report.snapshot_failure;
-  }
-  if (report.stopped && report.snapshots > 0) text += "; the same run goes on from the last";
+  const auto& snapshots = report.snapshots;
+  append(text, "%lld snapshots, the longest %.0f ms, the largest %.1f MB", static_cast<long long>(snapshots.sealed),
+         snapshots.longest_seconds * 1e3, static_cast<double>(snapshots.largest_bytes) / 1e6);
+  if (snapshots.given_up > 0) text += ", " + std::to_string(snapshots.given_up) + " given up: " + snapshots.failure;
+  if (report.stopped && snapshots.sealed > 0) text += "; the same run goes on from the last";
   text += "\n";
   if (!report.warning.empty()) text += report.warning + "\n";
   return text;
@@ -89,7 +91,7 @@ std::string to_text(const RunReport& report) {
          report.mode.c_str(), report.stopped ? ", stopped" : "", static_cast<long long>(report.rows_in),
          static_cast<long long>(report.rows_out), static_cast<long long>(report.rows_failed), report.seconds,
          report.rows_per_second, report.cpu_seconds, static_cast<long long>(report.peak_memory >> 20));
-  if (report.snapshots + report.snapshots_given_up + report.resumed_from > 0) text += about_snapshots(report);
+  if (report.snapshots.sealed + report.snapshots.given_up + report.resumed_from > 0) text += about_snapshots(report);
   std::size_t width = 4;
   double busy = 0;
   for (const auto& step : report.steps) {

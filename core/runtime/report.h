@@ -27,17 +27,22 @@ struct Stats {
   double seconds = 0;
 };
 
+struct SnapshotStats {
+  std::int64_t sealed = 0, given_up = 0;
+  double longest_seconds = 0;      // from an epoch's begin until it is sealed
+  std::int64_t largest_bytes = 0;  // of rows in flight
+  std::string failure;             // why the last one that was given up was
+};
+
 struct RunReport : Stats {
   double rows_per_second = 0;
   double cpu_seconds = 0;        // of this process, while the job ran
   std::int64_t peak_memory = 0;  // bytes resident at most, since the process began
   std::string bottleneck;        // the step that was busy longest
   std::string mode;
-  bool stopped = false;     // ended by `stop` before its input did
-  std::uint64_t trace = 0;  // of the seeded executor: a hash of every choice made; equal seeds give equal hashes
-  // With a checkpoint.
-  std::int64_t snapshots = 0, snapshots_given_up = 0;
-  std::string snapshot_failure;   // why the last one that was given up was
+  bool stopped = false;           // ended by `stop` before its input did
+  std::uint64_t trace = 0;        // of the seeded executor: a hash of every choice made; equal seeds give equal hashes
+  SnapshotStats snapshots;        // with a checkpoint
   std::int64_t resumed_from = 0;  // the epoch that it went on from; 0: it began anew
   bool finished_before = false;   // an earlier run had finished: nothing was done
   std::string warning;            // about the checkpoint

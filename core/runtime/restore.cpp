@@ -32,15 +32,18 @@ std::vector<std::string> unmatched(const Manifest& manifest, const Plan& plan) {
   std::map<std::string, std::string> kinds(manifest.steps.begin(), manifest.steps.end());
   const auto require = [&](const std::string& step, const std::string& what) {
     const auto kind = kind_in(plan, step);
-    if (kind.empty()) all.push_back("the step '" + step + "' (" + kinds[step] + ") is gone, and the checkpoint has " + what);
+    if (kind.empty())
+      all.push_back("the step '" + step + "' (" + kinds[step] + ") is gone, and the checkpoint has " + what);
     if (!kind.empty() && kind != kinds[step])
-      all.push_back("the step '" + step + "' was " + kinds[step] + " and is " + kind + ", and the checkpoint has " + what);
+      all.push_back(
+          "the step '" + step + "' was " + kinds[step] + " and is " + kind + ", and the checkpoint has " + what);
   };
   for (const auto& [source, splits] : manifest.splits) require(source, "what it has still to read");
   for (const auto& [step, states] : manifest.states) require(step, "its state");
   for (const auto& token : manifest.tokens) require(token.step, "rows that it wrote and that are not shown yet");
   for (const auto& step : plan.steps) {
-    if (step.inputs.empty() && !manifest.splits.contains(step.name)) all.push_back("the source '" + step.name + "' is new");
+    if (step.inputs.empty() && !manifest.splits.contains(step.name))
+      all.push_back("the source '" + step.name + "' is new");
   }
   const auto edges = edges_of(plan);
   for (const auto& [edge, stored] : manifest.in_flight) {

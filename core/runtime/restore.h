@@ -13,8 +13,8 @@ namespace klein {
 
 /// What a node needs to take snapshots and to go on from one.
 struct Recovery {
-  bool snapshots = false;  // they are taken
-  Waker on_snapshot;       // woken when one is on its way, or complete
+  bool snapshots = false;                               // they are taken
+  Waker on_snapshot;                                    // woken when one is on its way, or complete
   std::map<std::string, std::vector<Batch>> in_flight;  // by edge
   std::map<std::string, std::vector<Value>> states;     // by step
 };

@@ -73,7 +73,7 @@ void Snapshots::collect() {
         stored.in_flight[edge].push_back(*std::move(written));
         continue;
       }
-      failure_ = written.error().text();
+      stats_.failure = written.error().text();
       coordinator_.write_failed();
     }
     coordinator_.stored(task, epoch, std::move(stored));
@@ -96,7 +96,7 @@ void Snapshots::seal() {
   tried_to_seal_ = true;
   auto sealed = checkpoint_.seal(manifest);
   if (sealed.ok()) return settle(manifest);
-  failure_ = sealed.error().text();
+  stats_.failure = sealed.error().text();
   undecided_ = std::move(manifest);
   discard();
 }
@@ -105,7 +105,7 @@ void Snapshots::seal() {
 void Snapshots::discard() {
   auto discarded = checkpoint_.discard(*open_);
   if (!discarded.ok()) {
-    failure_ = discarded.error().text();
+    stats_.failure = discarded.error().text();
     if (!undecided_) undecided_ = Manifest{.epoch = *open_};
     return;
   }
@@ -113,17 +113,28 @@ void Snapshots::discard() {
   if (!*discarded && manifest) return settle(*manifest);
   coordinator_.discarded();
   open_.reset();
-  ++given_up_;
+  ++stats_.given_up;
 }
 
 void Snapshots::settle(const Manifest& manifest) {
   coordinator_.sealed();
   open_.reset();
-  ++sealed_;
+  count(manifest);
   auto done = commit_sealed(manifest);
   if (!done.ok()) coordinator_.failed(std::move(done).error());
   if (!done.ok()) node_->start();  // so that each sees it
   if (then_stop_) node_->stop();
+}
+
+void Snapshots::count(const Manifest& manifest) {
+  std::int64_t bytes = 0;
+  for (const auto& [edge, all] : manifest.in_flight) {
+    for (const auto& stored : all) bytes += stored.bytes;
+  }
+  ++stats_.sealed;
+  stats_.largest_bytes = std::max(stats_.largest_bytes, bytes);
+  stats_.longest_seconds =
+      std::max(stats_.longest_seconds, static_cast<double>(executor_->clock().now() - begun_) / 1e9);
 }
 
 Result<> Snapshots::commit_sealed(const Manifest& manifest) {
@@ -152,9 +163,10 @@ Result<> Snapshots::conclude(bool finished) {
   const Lock lock(mutex_);
   if (!finished) return {};  // whoever goes on decides about an open epoch
   if (open_) discard();
-  if (open_) return Error(Code::io, "the last snapshot can't be stored, so nothing is committed: " + failure_);
+  if (open_) return Error(Code::io, "the last snapshot can't be stored, so nothing is committed: " + stats_.failure);
   const auto epoch = checkpoint_.next_epoch();
   open_ = epoch;
+  begun_ = executor_->clock().now();
   coordinator_.begin(epoch);
   collect();  // what tasks have left of epochs that were given up
   auto manifest = coordinator_.manifest();
@@ -168,7 +180,7 @@ Result<> Snapshots::conclude(bool finished) {
   }
   coordinator_.sealed();
   open_.reset();
-  ++sealed_;
+  count(manifest);
   KLEIN_TRY(commit_sealed(manifest));
   return {};
 }
@@ -178,19 +190,9 @@ bool Snapshots::may_hold() const {
   return tried_to_seal_;
 }
 
-int Snapshots::sealed() const {
+SnapshotStats Snapshots::stats() const {
   const Lock lock(mutex_);
-  return sealed_;
-}
-
-int Snapshots::given_up() const {
-  const Lock lock(mutex_);
-  return given_up_;
-}
-
-std::string Snapshots::failure() const {
-  const Lock lock(mutex_);
-  return failure_;
+  return stats_;
 }
 
 }  // namespace klein

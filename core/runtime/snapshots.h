@@ -10,6 +10,7 @@
 #include "checkpoint/checkpoint.h"
 #include "runtime/coordinator.h"
 #include "runtime/executor.h"
+#include "runtime/report.h"
 
 namespace klein {
 
@@ -29,10 +30,7 @@ class Snapshots final : public Runnable {
   Result<> conclude(bool finished);
   /// An epoch of this attempt may be sealed.
   bool may_hold() const;
-  int sealed() const;
-  int given_up() const;
-  /// Why the last epoch that was given up was; else empty.
-  std::string failure() const;
+  SnapshotStats stats() const;
 
  private:
   void advance() KLEIN_REQUIRES(mutex_);
@@ -43,6 +41,7 @@ class Snapshots final : public Runnable {
   void seal() KLEIN_REQUIRES(mutex_);
   void discard() KLEIN_REQUIRES(mutex_);
   void settle(const Manifest& manifest) KLEIN_REQUIRES(mutex_);
+  void count(const Manifest& manifest) KLEIN_REQUIRES(mutex_);
   Result<> commit_sealed(const Manifest& manifest) KLEIN_REQUIRES(mutex_);
   void sleep_until(std::int64_t time) KLEIN_REQUIRES(mutex_);
 
@@ -60,8 +59,7 @@ class Snapshots final : public Runnable {
   std::int64_t timer_ KLEIN_GUARDED_BY(mutex_) = 0;  // the earliest that is set; 0: none
   bool tried_to_seal_ KLEIN_GUARDED_BY(mutex_) = false;
   bool requested_ KLEIN_GUARDED_BY(mutex_) = false, then_stop_ KLEIN_GUARDED_BY(mutex_) = false;
-  int sealed_ KLEIN_GUARDED_BY(mutex_) = 0, given_up_ KLEIN_GUARDED_BY(mutex_) = 0;
-  std::string failure_ KLEIN_GUARDED_BY(mutex_);
+  SnapshotStats stats_ KLEIN_GUARDED_BY(mutex_);
 };
 
 }  // namespace klein

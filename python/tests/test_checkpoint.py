@@ -36,7 +36,7 @@ def test_a_run_that_is_interrupted_goes_on_where_it_stopped(tmp_path: Path) -> N
         time.sleep(0.01)
     started.stop()
     first = started.wait()
-    assert first.stopped and first.to_dict()["snapshots"] == 1
+    assert first.stopped and first.to_dict()["snapshots"]["sealed"] == 1
     assert ids(tmp_path / "out") == []  # a batch is shown when all of it is there
     second = job(tmp_path).run(checkpoint=tmp_path / "state", cores=2, progress=False)
     assert second.to_dict()["resumed_from"] > 0

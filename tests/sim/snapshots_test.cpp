@@ -9,8 +9,8 @@
 #include <numeric>
 
 #include "api/klein.h"
-#include "tests/sim/staging_test.h"
 #include "store/faulty_store.h"
+#include "tests/sim/staging_test.h"
 
 namespace klein::sim {
 namespace {
@@ -27,27 +27,28 @@ const Registry& kinds() {
                          return std::make_unique<Numbers>(params.int64("first"), params.int64("splits"));
                        }});
     for (const auto& [name, most] : {std::pair("sim_slow", 50'000'000LL), std::pair("sim_very_slow", 10'000'000'000LL)})
-      all.add(OperatorKind{.name = name,
-                           .doc = "",
-                           .slow = true,
-                           .schema = same,
-                           .make = [most = most](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
-                             return std::make_unique<Slow>(most);
-                           }});
-    all.add(OperatorKind{.name = "sim_summed",
-                         .doc = "",
-                         .max_parallelism = 1,
-                         .stateful = true,
-                         .schema = same,
-                         .make = [](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
-                           return std::make_unique<Summed>();
-                         }});
-    all.add(SinkKind{.name = "sim_sink",
-                     .doc = "",
-                     .make = [](const Params&) -> Result<std::unique_ptr<Sink>> { return std::make_unique<StagingSink>(); },
-                     .committer = []() -> Result<std::unique_ptr<Committer>> {
-                       return std::make_unique<StagingCommitter>();
-                     }});
+      all.add(OperatorKind{
+          .name = name,
+          .doc = "",
+          .slow = true,
+          .schema = same,
+          .make = [most = most](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
+            return std::make_unique<Slow>(most);
+          }});
+    all.add(OperatorKind{
+        .name = "sim_summed",
+        .doc = "",
+        .max_parallelism = 1,
+        .stateful = true,
+        .schema = same,
+        .make = [](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
+          return std::make_unique<Summed>();
+        }});
+    all.add(SinkKind{
+        .name = "sim_sink",
+        .doc = "",
+        .make = [](const Params&) -> Result<std::unique_ptr<Sink>> { return std::make_unique<StagingSink>(); },
+        .committer = []() -> Result<std::unique_ptr<Committer>> { return std::make_unique<StagingCommitter>(); }});
     return all;
   }();
   return made;
@@ -59,12 +60,13 @@ struct Shape {
   std::vector<std::string> steps;  // behind the union of the sources
 };
 
-const std::vector<Shape> shapes = {{"copy", 1, {}},
-                                   {"slow", 1, {"sim_slow"}},
-                                   {"slow slow", 1, {"sim_slow", "sim_slow"}},
-                                   {"summed", 1, {"sim_slow", "sim_summed"}},
-                                   {"union", 2, {"sim_slow"}},
-                                   {"union summed", 2, {"sim_summed", "sim_slow"}}};
+const std::vector<Shape> shapes = {
+    {"copy", 1, {}},
+    {"slow", 1, {"sim_slow"}},
+    {"slow slow", 1, {"sim_slow", "sim_slow"}},
+    {"summed", 1, {"sim_slow", "sim_summed"}},
+    {"union", 2, {"sim_slow"}},
+    {"union summed", 2, {"sim_summed", "sim_slow"}}};
 
 Plan plan_of(const Shape& shape, std::int64_t splits) {
   Plan plan;
@@ -164,8 +166,8 @@ void live(std::uint64_t seed, Outcome& outcome, bool on_threads = false) {
     ASSERT_LT(world->attempt, 100);
     const auto report = life.attempt();
     if (!report) continue;
-    outcome.snapshots += static_cast<int>(report->snapshots);
-    outcome.given_up += static_cast<int>(report->snapshots_given_up);
+    outcome.snapshots += static_cast<int>(report->snapshots.sealed);
+    outcome.given_up += static_cast<int>(report->snapshots.given_up);
     outcome.resumed += report->resumed_from > 0 ? 1 : 0;
     if (!report->stopped) break;
   }
@@ -218,8 +220,10 @@ TEST(Simulation, a_snapshot_waits_for_no_slow_step) {
   ASSERT_TRUE(job.ok()) << job.error().text();
   const auto report = (*job)->wait();
   ASSERT_TRUE(report.ok()) << report.error().text();
-  EXPECT_GT(report->snapshots, 50);  // a minute and more passes in some twenty steps of five seconds, two at a time
-  EXPECT_EQ(report->snapshots_given_up, 0);
+  EXPECT_GT(
+      report->snapshots.sealed, 50);  // a minute and more passes in some twenty steps of five seconds, two at a time
+  EXPECT_EQ(report->snapshots.given_up, 0);
+  EXPECT_LT(report->snapshots.longest_seconds, .1);
   EXPECT_EQ(world->visible.size(), 120U);
 }
 

@@ -23,7 +23,8 @@ inline Schema id_schema() { return Schema(arrow::schema({arrow::field("id", arro
 inline Batch numbers(std::int64_t first, std::int64_t count) {
   arrow::Int64Builder builder;
   for (std::int64_t i = 0; i < count; ++i) KLEIN_ASSERT(builder.Append(first + i).ok());
-  return Batch(arrow::RecordBatch::Make(id_schema().arrow(), count, {*builder.Finish()}), {.split = nullptr, .row = first, .index = nullptr});
+  return Batch(arrow::RecordBatch::Make(id_schema().arrow(), count, {*builder.Finish()}),
+               {.split = nullptr, .row = first, .index = nullptr});
 }
 
 inline std::vector<std::int64_t> ids_of(const Batch& batch) {

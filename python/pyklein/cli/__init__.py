@@ -51,7 +51,11 @@ def _parser() -> ArgumentParser:
     run.add_argument("--memory", help='bytes in flight between steps, such as "256MB"')
     run.add_argument("--mode", choices=["batch", "stream"], help="by default what the sources ask for")
     run.add_argument("--seed", type=int, help="one thread, a virtual clock, every choice from this number")
-    run.add_argument("--checkpoint", help="not built yet")
+    run.add_argument(
+        "--checkpoint", metavar="FOLDER", help="take snapshots; the same command goes on from the last one"
+    )
+    run.add_argument("--interval", help='from one snapshot to the next: "30s", the default, or "500ms"')
+    run.add_argument("--restart", action="store_true", help="begin anew, whatever the checkpoint holds")
     run.add_argument("--no-progress", action="store_true", help="show nothing while it runs")
     run.add_argument("--json", action="store_true", help="the report as one line of JSON")
 

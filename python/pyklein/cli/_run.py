@@ -83,6 +83,8 @@ def run(options: Namespace) -> int:
         mode=options.mode,
         seed=options.seed,
         checkpoint=options.checkpoint,
+        interval=options.interval,
+        restart=options.restart,
     )
     try:
         report = started.wait(progress=not options.no_progress)
