@@ -3,26 +3,30 @@
 The limit is 1 / (sum of the parts): a bare one-thread loop in Python over the same pictures, timed by part in the same
 rounds. Every round runs loop and job in fresh processes, one after the other; ratios are medians over the rounds.
 
+The fixed cost of a pass is what a process costs that does the whole job on one picture, less that picture's share of
+the parts: the interpreter, the imports, the model's loading, the threads, the folder that is written.
+
     python benchmarks/backfill.py --rounds 7 --files 2
+    python benchmarks/backfill.py --fixed --rounds 15
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from measure import child, report, spin, spread
 
 PARTS = ("read", "decode", "resize", "normalise", "model", "write")
 
 
-def loop(files: list[str]) -> None:
+def loop(network: str, files: list[str]) -> None:
     """The limit, as JSON: CPU-seconds by part."""
     import cv2
     import numpy as np
@@ -33,7 +37,7 @@ def loop(files: list[str]) -> None:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model(), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     session.run(["embedding"], {"images": np.zeros((1, 3, 224, 224), np.float32)})
     seconds, mark = dict.fromkeys(PARTS, 0.0), time.thread_time()
 
@@ -67,26 +71,64 @@ def loop(files: list[str]) -> None:
     print(json.dumps({"seconds": seconds, "rows": len(ids)}))
 
 
-def job(cores: int, files: list[str]) -> None:
-    """Klein, as JSON."""
+def backfill(network: str, files: list[str], out: str, cores: int | None = None) -> Any:
+    """Klein's report of the job."""
     import pyklein as klein
 
-    folder = tempfile.mkdtemp()
-    vectors = (
+    return (
         klein.read_parquet(files, columns=["id", "bytes"])
         .decode_image("bytes", size=(224, 224), into="pixels")
-        .infer(model(), inputs={"images": "pixels"}, outputs={"embedding": "vector"}, mean=127, std=128)
+        .infer(network, inputs={"images": "pixels"}, outputs={"embedding": "vector"}, mean=127, std=128)
         .select("id", "vector")
-        .write_parquet(f"{folder}/out")
+        .write_parquet(out)
+        .run(cores=cores, progress=False)
     )
-    done = vectors.run(cores=cores, progress=False)
-    import pyarrow.parquet as pq  # after the job, so that its import is not the job's
 
-    table = pq.read_table(f"{folder}/out")
+
+def check(files: list[str], out: str) -> None:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(out)
     assert sorted(table["id"].to_pylist()) == sorted(i for f in files for i in pq.read_table(f)["id"].to_pylist())
     assert table["vector"].type.value_type == "float" and table["vector"].null_count == 0
-    shutil.rmtree(folder)
+
+
+def job(cores: int, network: str, files: list[str]) -> None:
+    """Klein, as JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = backfill(network, files, f"{folder}/out", cores)
+        check(files, f"{folder}/out")  # after the job, so that what it imports is not the job's
     print(json.dumps({"rows": done.rows_out, "cpu": done.cpu_seconds, "wall": done.seconds, "peak": done.peak_memory}))
+
+
+def fixed(network: str, files: list[str], rounds: int) -> None:
+    """The fixed cost of a pass, of Klein's and of the bare loop's: processes that do the job for one picture."""
+    import pyarrow.parquet as pq
+
+    costs: dict[str, list[float]] = {"klein": [], "klein_no_rows": [], "loop": []}
+    with tempfile.TemporaryDirectory() as folder:
+        one, none = f"{folder}/one.parquet", f"{folder}/none.parquet"
+        table = pq.read_table(files[0])
+        pq.write_table(table.slice(0, 1), one, compression="none")
+        pq.write_table(table.slice(0, 0), none, compression="none")
+        bare = child("backfill.py", "loop", network, files[0])
+        parts = sum(bare["seconds"].values()) / bare["rows"]
+        for number in range(rounds):
+            for name, file, picture in (("klein", one, parts), ("klein_no_rows", none, 0)):
+                out = f"{folder}/{name}{number}"
+                costs[name].append(child("backfill.py", "once", network, file, out)["process_cpu"] - picture)
+                check([file], out)
+            costs["loop"].append(child("backfill.py", "loop", network, one)["process_cpu"] - parts)
+    report(
+        "fixed cost of a pass",
+        fixed_cpu_seconds=statistics.median(costs["klein"]),
+        lowest=min(costs["klein"]),
+        highest=max(costs["klein"]),
+        without_rows=statistics.median(costs["klein_no_rows"]),
+        bare_loop=statistics.median(costs["loop"]),
+        picture=parts,
+        target=0.3,
+    )
 
 
 def model() -> str:
@@ -100,17 +142,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--files", type=int, default=2, help="of 375 pictures each, 8 at most")
+    parser.add_argument("--fixed", action="store_true", help="only the fixed cost of a pass")
     options = parser.parse_args()
     from corpus import small_corpus
 
+    network = model()
     files = [str(path) for path in sorted(small_corpus().glob("*.parquet"))[: options.files]]
+    if not options.fixed:
+        throughput(network, files, options.rounds)
+    fixed(network, files, options.rounds)
+
+
+def throughput(network: str, files: list[str], rounds: int) -> None:
     limits, ratios, scaling, peaks = [], [], [], []
     parts: dict[str, list[float]] = {part: [] for part in PARTS}
-    for _ in range(options.rounds):
+    for _ in range(rounds):
         undisturbed = spin()
-        bare = child("backfill.py", "loop", *files)
-        one = child("backfill.py", "job", "1", *files)
-        two = child("backfill.py", "job", "2", *files)
+        bare = child("backfill.py", "loop", network, *files)
+        one = child("backfill.py", "job", "1", network, *files)
+        two = child("backfill.py", "job", "2", network, *files)
         limit = bare["rows"] / sum(bare["seconds"].values())
         limits.append(limit)
         ratios.append(one["rows"] / one["cpu"] / limit)
@@ -128,8 +178,10 @@ def main() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["loop"]:
-        loop(sys.argv[2:])
+        loop(sys.argv[2], sys.argv[3:])
     elif sys.argv[1:2] == ["job"]:
-        job(int(sys.argv[2]), sys.argv[3:])
+        job(int(sys.argv[2]), sys.argv[3], sys.argv[4:])
+    elif sys.argv[1:2] == ["once"]:
+        backfill(sys.argv[2], [sys.argv[3]], sys.argv[4])
     else:
         main()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compare inference/ort_abi.h with a public onnxruntime_c_api.h: slots, parameter types, enumerators.
 
-A development tool: the header is not in this repository. It is in the npm package
-com.github.asus4.onnxruntime and in the Go module github.com/yalue/onnxruntime_go.
+An excerpt of the oldest one that is supported is in tools/tests; the whole header of each version is in the npm
+package com.github.asus4.onnxruntime and in the Go module github.com/yalue/onnxruntime_go.
 """
 
 from __future__ import annotations
@@ -90,11 +90,14 @@ def read_public(header: str) -> tuple[list[tuple[str, Function]], dict[str, int]
     return [public_function(entry, enums) for entry in entries if entry], values
 
 
-def read_ours(header: str) -> tuple[dict[int, tuple[str, Function]], dict[str, int]]:
+def read_ours(header: str) -> tuple[list[tuple[int, str, Function]], dict[str, int]]:
     text = without_comments(header)
-    functions = {}
-    for slot, result, name, parameters in re.findall(r"X\((\d+), (.+?), (\w+), \((.*)\)\)", text):
-        functions[int(slot)] = (name, signature(result, parameters, set()))
+    functions = [
+        (int(slot), name, signature(result, parameters, set()))
+        for slot, result, name, parameters in re.findall(r"X\((\d+), (.+?), (\w+), \((.*)\)\)", text)
+    ]
+    if len(functions) != len(re.findall(r"^ *X\(", text, flags=re.MULTILINE)):
+        raise ValueError("ort_abi.h has a declaration that this tool can't read")
     return functions, enumerators(text)[1]
 
 
@@ -102,7 +105,7 @@ def differences(public_header: str, our_header: str) -> list[str]:
     public, public_values = read_public(public_header)
     ours, our_values = read_ours(our_header)
     found = [] if ours else ["ort_abi.h: no function found"]
-    for slot, (name, function) in ours.items():
+    for slot, name, function in ours:
         theirs = public[slot] if slot < len(public) else ("nothing", ("", ()))
         if theirs[0] != name:
             found.append(f"slot {slot} is {theirs[0]}, ort_abi.h says {name}")
