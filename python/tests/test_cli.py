@@ -1,6 +1,8 @@
 """The command `klein`."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from pyklein.cli import FAILED, WORKED, WRONG, main
@@ -97,3 +99,31 @@ def test_explain_shows_one_plan_of_all_sinks_as_they_run_together(program, capsy
     steps = json.loads(capsys.readouterr().out)["logical"]["steps"]
     assert [step["kind"] for step in steps].count("range") == 1
     assert [step["kind"] for step in steps].count("discard") == 2
+
+
+def test_a_run_with_a_checkpoint_is_shown_by_inspect(program, tmp_path, capsys) -> None:
+    state = str(tmp_path / "state")
+    assert main(["run", program, "--checkpoint", state, "--interval", "10ms"]) == WORKED
+    assert main(["run", program, "--checkpoint", state]) == WORKED
+    assert "finished before" in capsys.readouterr().out
+    assert main(["inspect", state, "--json"]) == WORKED
+    [last] = [epoch for epoch in json.loads(capsys.readouterr().out) if not epoch["given_up"]]
+    assert last["finished"] and last["committed"] and last["steps"]["range"] == "range"
+    assert main(["inspect", state]) == WORKED
+    assert "finished, committed" in capsys.readouterr().out
+    assert main(["inspect", str(tmp_path)]) == WRONG
+
+
+def test_inspect_refuses_a_damaged_manifest(program, tmp_path, capsys) -> None:
+    state = tmp_path / "state"
+    assert main(["run", program, "--checkpoint", str(state)]) == WORKED
+    newest = max((state / "manifest").iterdir())
+    newest.write_bytes(newest.read_bytes().replace(b"range", b"rangE"))
+    assert main(["inspect", str(state)]) == FAILED
+    assert "damaged" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
+    command = f"{sys.executable} -m pyklein operators --json | head -c 1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("{", "", 0)
