@@ -1,6 +1,6 @@
 // What the engine itself costs: items through no-op steps, hops between tasks. Prints one JSON line a figure, each the
 // median of interleaved rounds, with a limit measured in the same run beside it where there is one.
-//   build/dev/klein_benchmark [rounds]
+//   build/dev/klein_benchmark [rounds [name]]
 
 #include <arrow/array/builder_primitive.h>
 #include <arrow/record_batch.h>
@@ -218,13 +218,17 @@ int main(int argc, char** argv) {
   const auto fan_out = line(one, {"rows", "pass", "pass", "pass", "count"});
   const auto batches = line(many, {"pass", "pass", "pass", "count"});
   const auto whole = line(one, {"pass", "pass", "pass", "count"});
+  const std::string only = argc > 2 ? argv[2] : "";
   std::map<std::string, std::vector<double>> taken;
+  const auto time = [&](const std::string& name, const std::function<void()>& work) {
+    taken[name].push_back(only.empty() || name == only ? seconds(work) : 0);
+  };
   for (int round = 0; round < rounds; ++round) {
-    taken["fan out"].push_back(seconds([&] { run(fan_out, items); }));
-    taken["batches"].push_back(seconds([&] { run(batches, items); }));
-    taken["whole"].push_back(seconds([&] { run(whole, items); }));
-    taken["same thread"].push_back(seconds([&] { ping_pong(Lane::compute, 50'000); }));
-    taken["two threads"].push_back(seconds([&] { ping_pong(Lane::light, 2'000); }));
+    time("fan out", [&] { run(fan_out, items); });
+    time("batches", [&] { run(batches, items); });
+    time("whole", [&] { run(whole, items); });
+    time("same thread", [&] { ping_pong(Lane::compute, 50'000); });
+    time("two threads", [&] { ping_pong(Lane::light, 2'000); });
   }
   print("1 row -> 100 k one-row batches through three C++ no-ops", items / median(taken["fan out"]), "items/s");
   print("100 k one-row batches through three C++ no-ops", items / median(taken["batches"]), "items/s");

@@ -13,9 +13,6 @@ namespace {
 
 using test::TemporaryFile;
 
-// The test program finds the wheel that it was configured with, unless another is asked for.
-[[maybe_unused]] const int wheel_is_known = setenv("KLEIN_ONNXRUNTIME", KLEIN_ONNXRUNTIME_WHEEL, /*overwrite=*/0);
-
 std::shared_ptr<const ModelSession> open(const TemporaryFile& file) {
   auto session = open_model(file.path());
   EXPECT_TRUE(session.ok()) << session.error().text();

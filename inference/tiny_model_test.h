@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,9 @@
 #include <vector>
 
 namespace klein::test {
+
+/// The test program finds the wheel that it was configured with, unless another is asked for.
+inline const int wheel_is_known = setenv("KLEIN_ONNXRUNTIME", KLEIN_ONNXRUNTIME_WHEEL, /*overwrite=*/0);
 
 class Message {
  public:

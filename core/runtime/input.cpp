@@ -6,15 +6,18 @@ namespace klein {
 
 namespace {
 
-/// The first rows of what was taken; `rest` keeps the others. Anything but a batch is whole.
-Taken part(std::optional<Taken>& rest, std::int64_t rows) {
+/// The first rows of `rest`, which keeps the others. Anything but a batch is whole.
+void take_part(std::optional<Taken>& rest, std::int64_t rows, std::optional<Taken>& taken) {
   const auto* batch = std::get_if<Batch>(&rest->item);
-  if (!batch || batch->rows() <= rows) return *std::exchange(rest, std::nullopt);
-  auto taken = *rest;
-  taken.item = batch->slice(0, rows);
+  if (!batch || batch->rows() <= rows) {
+    taken = std::move(rest);
+    rest.reset();
+    return;
+  }
+  taken = rest;
+  taken->item = batch->slice(0, rows);
   rest->first += rows;
   rest->item = batch->slice(rows, batch->rows() - rows);
-  return taken;
 }
 
 }  // namespace
@@ -22,32 +25,35 @@ Taken part(std::optional<Taken>& rest, std::int64_t rows) {
 ChannelInput::ChannelInput(std::vector<From> channels)
     : channels_(std::move(channels)), cut_(channels_.size()), merge_(channels_.size()) {}
 
-std::optional<Item> ChannelInput::seen(std::size_t channel, const Item& item) {
+std::optional<Item> ChannelInput::seen(std::size_t channel, Item&& item) {
   const auto* watermark = std::get_if<Watermark>(&item);
-  if (!watermark) return item;
+  if (!watermark) return std::move(item);
   if (const auto merged = merge_.on_watermark(channel, *watermark)) return Item(*merged);
   return std::nullopt;
 }
 
-Result<std::optional<Taken>> ChannelInput::take(std::int64_t, std::int64_t rows) {
-  if (rest_) return std::optional(part(rest_, rows));
+Result<> ChannelInput::take(std::int64_t, std::int64_t rows, std::optional<Taken>& taken) {
+  if (rest_) {
+    take_part(rest_, rows, taken);
+    return {};
+  }
   for (std::size_t tried = 0; tried < channels_.size();) {
     const auto place = next_;
     auto lease = channels_[place].channel->take();
+    next_ = (next_ + 1) % channels_.size();
     if (!lease) {
-      next_ = (next_ + 1) % channels_.size();
       ++tried;
       continue;
     }
     tried = 0;
-    next_ = (next_ + 1) % channels_.size();
-    if (auto item = seen(place, lease->item)) {
+    if (auto item = seen(place, std::move(lease->item))) {
       rest_ = Taken{.port = channels_[place].port, .channel = place, .lease = lease->id, .item = *std::move(item)};
-      return std::optional(part(rest_, rows));
+      take_part(rest_, rows, taken);
+      return {};
     }
     channels_[place].channel->acknowledge(lease->id, {0, 1});
   }
-  return std::optional<Taken>();
+  return {};
 }
 
 void ChannelInput::acknowledge(const Taken& taken) {
@@ -106,16 +112,17 @@ Result<bool> SplitInput::open_next() {
 }
 
 /// Drops rows that went on in an earlier attempt.
-bool SplitInput::skip(Pulled& pulled) {
-  const auto skipped = std::min(to_skip_, pulled.batch->rows());
+bool SplitInput::skip_seen() {
+  const auto rows = pulled_.batch->rows(), skipped = std::min(to_skip_, rows);
   to_skip_ -= skipped;
   taken_.skip = skipped;
-  if (skipped < pulled.batch->rows()) {
-    if (skipped > 0) pulled.batch = pulled.batch->slice(skipped, pulled.batch->rows() - skipped);
+  if (skipped < rows) {
+    if (skipped > 0) pulled_.batch = pulled_.batch->slice(skipped, rows - skipped);
     return true;
   }
-  taken_.position = std::move(pulled.position);
+  taken_.position = std::move(pulled_.position);
   taken_.skip = 0;
+  pulled_.batch.reset();
   return false;
 }
 
@@ -126,16 +133,16 @@ void SplitInput::end_split() {
   read_.push_back(split_->id);
 }
 
-/// The next rows; nothing: none now. `end` only when there are no more splits.
-Result<std::optional<Pulled>> SplitInput::pull() {
+/// `end` only when there are no more splits.
+Result<SplitInput::Got> SplitInput::pull() {
   while (true) {
-    if (!reader_ && !KLEIN_TRY(open_next())) return std::optional(Pulled{});
-    if (!budget_.available(context_.waker)) return std::optional<Pulled>();
-    auto pulled = KLEIN_TRY(reader_->pull(context_));
+    if (!reader_ && !KLEIN_TRY(open_next())) return Got::end;
+    if (!budget_.available(context_.waker)) return Got::nothing_yet;
+    pulled_ = KLEIN_TRY(reader_->pull(context_));
     metrics_.rows_failed.store(rows_failed_, std::memory_order_relaxed);
-    if (pulled.what == Pulled::What::nothing_yet) return std::optional<Pulled>();
-    if (pulled.what == Pulled::What::end) end_split();
-    if (pulled.what == Pulled::What::rows && skip(pulled)) return std::optional(std::move(pulled));
+    if (pulled_.what == Pulled::What::nothing_yet) return Got::nothing_yet;
+    if (pulled_.what == Pulled::What::end) end_split();
+    if (pulled_.what == Pulled::What::rows && skip_seen()) return Got::rows;
   }
 }
 
@@ -147,32 +154,29 @@ Batch SplitInput::labelled(const Batch& batch, std::int64_t now) const {
   return Batch(batch.columns(), std::move(header));
 }
 
-/// The first rows of what was pulled. The position moves on with the last of them.
-Taken SplitInput::part(std::int64_t now, std::int64_t rows) {
-  auto batch = *std::move(rest_->batch);
-  if (batch.rows() > rows) {
-    rest_->batch = batch.slice(rows, batch.rows() - rows);
-    batch = batch.slice(0, rows);
-    taken_.skip += rows;
-  } else {
-    taken_.position = std::move(rest_->position);
-    taken_.skip = 0;
-    rest_.reset();
+Result<> SplitInput::take(std::int64_t now, std::int64_t rows, std::optional<Taken>& taken) {
+  const bool ends = closed_ || coordinator_.draining();
+  const auto got = ends ? Got::end : pulled_.batch ? Got::rows : KLEIN_TRY(pull());
+  if (got == Got::nothing_yet) return {};
+  if (got == Got::end) {
+    taken = Taken{.item = Watermark::end()};
+    return {};
   }
-  count(metrics_.rows_out, batch.rows());
+  auto& rest = *pulled_.batch;
+  const auto count_taken = std::min(rest.rows(), rows);
+  count(metrics_.rows_out, count_taken);
   count(metrics_.batches, 1);
-  return {.item = labelled(batch, now)};
-}
-
-Result<std::optional<Taken>> SplitInput::take(std::int64_t now, std::int64_t rows) {
-  if (closed_ || coordinator_.draining()) return std::optional(Taken{.item = Watermark::end()});
-  if (!rest_) {
-    auto pulled = KLEIN_TRY(pull());
-    if (!pulled) return std::optional<Taken>();
-    if (pulled->what == Pulled::What::end) return std::optional(Taken{.item = Watermark::end()});
-    rest_ = std::move(pulled);
+  if (count_taken < rest.rows()) {  // the position moves on with the last of them
+    taken = Taken{.item = labelled(rest.slice(0, rows), now)};
+    rest = rest.slice(rows, rest.rows() - rows);
+    taken_.skip += rows;
+    return {};
   }
-  return std::optional(part(now, rows));
+  taken = Taken{.item = labelled(rest, now)};
+  taken_.position = std::move(pulled_.position);
+  taken_.skip = 0;
+  pulled_.batch.reset();
+  return {};
 }
 
 void SplitInput::acknowledge(const Taken& taken) {
@@ -188,7 +192,7 @@ void SplitInput::acknowledge(const Taken& taken) {
 
 void SplitInput::close() {
   closed_ = true;
-  rest_.reset();
+  pulled_.batch.reset();
   reader_.reset();
 }
 
@@ -210,9 +214,8 @@ bool SplitInput::take_cut(TaskSnapshot& snapshot) {
 RestoredInput::RestoredInput(std::vector<From> restored, std::unique_ptr<Input> next)
     : restored_(std::move(restored)), next_(std::move(next)) {}
 
-Result<std::optional<Taken>> RestoredInput::take(std::int64_t now, std::int64_t rows) {
-  if (rest_) return std::optional(part(rest_, rows));
-  for (; first_ < restored_.size(); ++first_) {
+Result<> RestoredInput::take(std::int64_t now, std::int64_t rows, std::optional<Taken>& taken) {
+  for (; !rest_ && first_ < restored_.size(); ++first_) {
     const auto& from = restored_[first_];
     auto lease = from.channel->take();
     if (!lease || !std::holds_alternative<Batch>(lease->item)) continue;
@@ -222,9 +225,11 @@ Result<std::optional<Taken>> RestoredInput::take(std::int64_t now, std::int64_t 
                   .item = std::move(lease->item),
                   .stage = from.stage,
                   .restored = true};
-    return std::optional(part(rest_, rows));
+    break;
   }
-  return next_->take(now, rows);
+  if (!rest_) return next_->take(now, rows, taken);
+  take_part(rest_, rows, taken);
+  return {};
 }
 
 void RestoredInput::acknowledge(const Taken& taken) {

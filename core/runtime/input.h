@@ -33,9 +33,9 @@ struct Taken {
 class Input {
  public:
   virtual ~Input() = default;
-  /// The next item, of a batch at most so many rows; nothing: none now, the task is woken when there is. `now` is the
-  /// time of the job's clock, read anyway.
-  virtual Result<std::optional<Taken>> take(std::int64_t now, std::int64_t rows) = 0;
+  /// Fills `taken` with the next item, of a batch at most so many rows; leaves it empty where there is none now: the
+  /// task is woken when there is. `now` is the time of the job's clock, read anyway.
+  virtual Result<> take(std::int64_t now, std::int64_t rows, std::optional<Taken>& taken) = 0;
   /// All of it is published.
   virtual void acknowledge(const Taken& taken) = 0;
   /// No more is wanted.
@@ -59,7 +59,7 @@ class ChannelInput final : public Input {
     Channel* channel;
   };
   explicit ChannelInput(std::vector<From> channels);
-  Result<std::optional<Taken>> take(std::int64_t now, std::int64_t rows) override;
+  Result<> take(std::int64_t now, std::int64_t rows, std::optional<Taken>& taken) override;
   void acknowledge(const Taken& taken) override;
   void close() override;
   bool may_cut(Epoch epoch, bool overtake) const override;
@@ -68,7 +68,7 @@ class ChannelInput final : public Input {
 
  private:
   /// What of it the task should see: a batch, the merged watermark, a barrier; or nothing.
-  std::optional<Item> seen(std::size_t channel, const Item& item);
+  std::optional<Item> seen(std::size_t channel, Item&& item);
 
   const std::vector<From> channels_;
   std::vector<std::optional<std::vector<Batch>>> cut_;  // by channel, as they come
@@ -83,7 +83,7 @@ class SplitInput final : public Input {
  public:
   SplitInput(const Source& source, ReadSize size, Coordinator& coordinator, Budget& budget, Context context,
              StepMetrics& metrics);
-  Result<std::optional<Taken>> take(std::int64_t now, std::int64_t rows) override;
+  Result<> take(std::int64_t now, std::int64_t rows, std::optional<Taken>& taken) override;
   void acknowledge(const Taken& taken) override;
   void close() override;
   bool may_cut(Epoch, bool) const override { return true; }
@@ -91,12 +91,12 @@ class SplitInput final : public Input {
   bool take_cut(TaskSnapshot& snapshot) override;
 
  private:
-  Result<std::optional<Pulled>> pull();
-  Result<bool> open_next();   // false: there are no more
-  bool skip(Pulled& pulled);  // false: nothing of it is left
+  enum class Got { rows, nothing_yet, end };
+  Result<Got> pull();        // into pulled_
+  Result<bool> open_next();  // false: there are no more
+  bool skip_seen();          // of pulled_; false: nothing of it is left
   void end_split();
   Batch labelled(const Batch& batch, std::int64_t now) const;
-  Taken part(std::int64_t now, std::int64_t rows);
 
   const Source& source_;
   const ReadSize size_;
@@ -108,8 +108,8 @@ class SplitInput final : public Input {
   std::optional<Split> split_;
   std::shared_ptr<const std::string> label_;
   std::unique_ptr<SplitReader> reader_;
-  std::optional<Pulled> rest_;  // of what was pulled: what was not yet taken
-  Split taken_;                 // as it is once what was taken last is published
+  Pulled pulled_;  // its batch: what was not yet taken of it
+  Split taken_;    // as it is once what was taken last is published
   std::int64_t to_skip_ = 0;
   bool closed_ = false;
   mutable Mutex mutex_;
@@ -129,7 +129,7 @@ class RestoredInput final : public Input {
     std::unique_ptr<Channel> channel;
   };
   RestoredInput(std::vector<From> restored, std::unique_ptr<Input> next);
-  Result<std::optional<Taken>> take(std::int64_t now, std::int64_t rows) override;
+  Result<> take(std::int64_t now, std::int64_t rows, std::optional<Taken>& taken) override;
   void acknowledge(const Taken& taken) override;
   void close() override;
   bool may_cut(Epoch epoch, bool overtake) const override { return next_->may_cut(epoch, overtake); }

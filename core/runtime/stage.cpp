@@ -9,19 +9,23 @@ Result<> Stage::open() {
 
 Result<Progress> Stage::call() {
   if (state_ != State::ready) return step_->resume(output_);
-  auto [port, item] = std::move(queue_[head_++]);
+  auto progress = begin(queue_[head_++]);
   if (head_ == queue_.size()) {
     queue_.clear();
     head_ = 0;
   }
-  if (const auto* watermark = std::get_if<Watermark>(&item)) {
+  return progress;
+}
+
+Result<Progress> Stage::begin(std::pair<int, std::variant<Batch, Watermark>>& given) {
+  if (const auto* watermark = std::get_if<Watermark>(&given.second)) {
     passing_ = *watermark;
     return step_->on_watermark(*watermark, output_);
   }
-  auto& batch = std::get<Batch>(item);
+  auto& batch = std::get<Batch>(given.second);
   count(metrics_.rows_in, batch.rows());
   count(metrics_.batches, 1);
-  return step_->process(port, std::move(batch), output_);
+  return step_->process(given.first, std::move(batch), output_);
 }
 
 Result<Stage::Moved> Stage::advance() {

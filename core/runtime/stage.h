@@ -25,7 +25,7 @@ class Stage {
   Result<> open();
   Result<Value> snapshot() const { return step_->snapshot(); }
   Result<> restore(const Value& state) { return step_->restore(state); }
-  void give(int port, Batch batch) { queue_.emplace_back(port, std::move(batch)); }
+  void give(int port, Batch&& batch) { queue_.emplace_back(port, std::move(batch)); }
   void give(Watermark watermark) { queue_.emplace_back(0, watermark); }
   bool has_work() const { return state_ != State::ended && (state_ != State::ready || head_ < queue_.size()); }
   bool wants_no_more() const { return state_ == State::ended; }
@@ -48,6 +48,7 @@ class Stage {
  private:
   enum class State { ready, more, pending, ended };
   Result<Progress> call();
+  Result<Progress> begin(std::pair<int, std::variant<Batch, Watermark>>& given);
 
   const std::unique_ptr<Operator> step_;
   StepMetrics& metrics_;

@@ -91,7 +91,7 @@ Result<Turn> Task::step() {
 }
 
 Result<Turn> Task::take() {
-  holding_ = KLEIN_TRY(parts_.input->take(last_tick_, parts_.by_row ? step_size_.rows() : any_rows));
+  KLEIN_TRY(parts_.input->take(last_tick_, parts_.by_row ? step_size_.rows() : any_rows, holding_));
   step_busy_ = 0;
   source_busy_ += tick();
   if (!holding_) return Turn::wait;
@@ -108,7 +108,8 @@ Result<Turn> Task::take() {
   } else if (watermark) {
     parts_.stages.front()->give(*watermark);
   } else {
-    parts_.stages[holding_->stage]->give(holding_->port, std::get<Batch>(holding_->item));
+    // What is left here still knows how many rows it had; the input has the rows themselves.
+    parts_.stages[holding_->stage]->give(holding_->port, std::move(std::get<Batch>(holding_->item)));
   }
   return Turn::again;
 }
@@ -146,14 +147,14 @@ void Task::send(const std::vector<int>& links, Item item) {
   if (!links.empty()) outbox_.emplace_back(links.back(), std::move(item));
 }
 
-void Task::route(std::size_t place, Port port, Batch batch) {
+void Task::route(std::size_t place, Port port, Batch&& batch) {
   const auto& links = parts_.stages[place]->links[static_cast<std::size_t>(port)];
   const bool onward = port == Port::main && place + 1 < parts_.stages.size();
   if (onward && links.empty()) {
     parts_.stages[place + 1]->give(0, std::move(batch));
     return;
   }
-  if (onward) parts_.stages[place + 1]->give(0, batch);
+  if (onward) parts_.stages[place + 1]->give(0, Batch(batch));
   send(links, std::move(batch));
 }
 

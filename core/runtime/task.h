@@ -56,7 +56,7 @@ class Task final : public Runnable {
   Result<Turn> step();
   Result<Turn> take();
   Result<Turn> advance();
-  void route(std::size_t stage, Port port, Batch batch);
+  void route(std::size_t stage, Port port, Batch&& batch);
   void route(std::size_t stage, Watermark watermark);
   void send(const std::vector<int>& links, Item item);
   void cut(std::size_t stage);  // it wants no more: all before it ends
