@@ -26,11 +26,11 @@ struct Token {
 /// What a task adds to an epoch. Everything is named by steps, so that a restore at another parallelism, in other
 /// chains, is only routing.
 struct TaskSnapshot {
-  std::map<std::string, std::vector<Batch>> in_flight;   // by edge: what came before the cut and is not done, in order
-  std::map<std::string, Value> states;                   // by step
-  std::map<std::string, std::vector<Split>> reading;     // by source: where its readers are
-  std::map<std::string, std::vector<std::string>> read;  // by source: ids of splits that are read to their ends
-  std::vector<Token> tokens;
+  std::map<std::string, std::vector<Batch>> in_flight = {};   // by edge: what came before the cut and is not done, in order
+  std::map<std::string, Value> states = {};                   // by step
+  std::map<std::string, std::vector<Split>> reading = {};     // by source: where its readers are
+  std::map<std::string, std::vector<std::string>> read = {};  // by source: ids of splits that are read to their ends
+  std::vector<Token> tokens = {};
 };
 
 /// Adds what a later cut of the same task holds.
@@ -45,14 +45,14 @@ struct StoredBatches {
 
 /// One sealed epoch.
 struct Manifest {
-  Epoch epoch;
+  Epoch epoch = {};
   bool finished = false;  // the job's input has ended and all of it is in the tokens
   bool commits = false;   // the tokens are to be committed now; else with the last epoch
-  std::vector<std::pair<std::string, std::string>> steps;       // names and kinds, of the plan as it ran
-  std::map<std::string, std::vector<Split>> splits;             // by source: what is left to read
-  std::map<std::string, std::vector<Value>> states;             // by step, one a task
-  std::map<std::string, std::vector<StoredBatches>> in_flight;  // by edge
-  std::vector<Token> tokens;
+  std::vector<std::pair<std::string, std::string>> steps = {};       // names and kinds, of the plan as it ran
+  std::map<std::string, std::vector<Split>> splits = {};             // by source: what is left to read
+  std::map<std::string, std::vector<Value>> states = {};             // by step, one a task
+  std::map<std::string, std::vector<StoredBatches>> in_flight = {};  // by edge
+  std::vector<Token> tokens = {};
   bool operator==(const Manifest&) const = default;
 };
 

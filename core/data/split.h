@@ -11,7 +11,7 @@ namespace klein {
 /// Stable across restarts.
 struct Split {
   std::string id;              // shown to people: "photos/3.parquet#2"
-  Bytes position;              // where to read from, opaque; empty: from the start
+  Bytes position = {};         // where to read from, opaque; empty: from the start
   std::int64_t rows = -1;      // how many there are, where that is known before reading; else -1
   std::int64_t order = 0;      // its place in the source's order
   std::int64_t first_row = 0;  // the number of its first row in the file or table that the id names

@@ -96,7 +96,6 @@ def of_code(code: str, text: str, message: str, step: str, row: str) -> Error:
 
 
 _NOT_BUILT = {
-    "savepoint": "snapshots go to the job's own checkpoint only as yet; leave savepoint= out",
     "on": "flows run in this process only as yet, so on= can't be honoured; run without it",
     "isolation": 'functions run in this process only as yet, so isolation= must be "thread" or left out',
     "concurrency": "the number of tasks can't be chosen by step yet; leave concurrency= out, or run with cores=",

@@ -264,12 +264,16 @@ class Flow(Verbs):
         checkpoint: str | PathLike[str] | None = None,
         interval: float | str | timedelta | None = None,
         restart: bool = False,
+        from_savepoint: str | PathLike[str] | None = None,
         on: object = None,
     ) -> Job:
-        """Begin to run this flow, which ends in a sink, and go on: the job can be waited for and stopped."""
+        """Begin to run this flow, which ends in a sink, and go on: the job can be waited for and stopped.
+
+        With `from_savepoint`, a folder that `Job.stop(savepoint=)` left, a checkpoint that is new begins there.
+        """
         from .job import start
 
-        durable = {"checkpoint": checkpoint, "interval": interval, "restart": restart}
+        durable = {"checkpoint": checkpoint, "interval": interval, "restart": restart, "from_savepoint": from_savepoint}
         return start(self, cores=cores, memory=memory, mode=mode, on=on, **durable)
 
     def explain(

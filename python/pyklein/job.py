@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
+    from os import PathLike
     from typing import Any
 
     from .flow import Flow
@@ -24,11 +25,12 @@ _left: list[_core.Job] = []  # jobs that were given up while a function held the
 class Job:
     """A flow that runs in this process. It ends by itself, by `stop`, or with the program."""
 
-    __slots__ = ("__weakref__", "_core", "_seeded")
+    __slots__ = ("__weakref__", "_checkpoint", "_core", "_seeded")
 
     def __init__(self, flows: Sequence[_core.Flow], options: dict[str, Any]) -> None:
         self._core = _core.start(list(flows), options)
         self._seeded = options.get("seed") is not None
+        self._checkpoint: str | None = options.get("checkpoint")
 
     def wait(self, progress: bool = False) -> RunReport:
         """Waits until the job has ended; its report, or the exception that ended it.
@@ -54,7 +56,8 @@ class Job:
         if times > 2:  # a function that does not return holds it: leave it behind, the program's end waits for it
             _left.append(self._core)
             raise KeyboardInterrupt
-        told = "finishing what was read; Ctrl-C again stops now" if times == 1 else "as soon as each step ends"
+        first = "finishing what was read" if self._checkpoint is None else "with a snapshot"
+        told = f"{first}; Ctrl-C again stops now" if times == 1 else "as soon as each step ends"
         print(f"stopping{'' if times == 1 else ' now'}: {told}", file=sys.stderr, flush=True)
         self._core.stop(drain=times == 1)
 
@@ -84,13 +87,26 @@ class Job:
         facts, text = self._core.wait()
         return RunReport(facts, text)
 
-    def stop(self, savepoint: str | None = None, *, now: bool = False) -> None:
+    def stop(self, savepoint: str | PathLike[str] | None = None, *, now: bool = False) -> None:
         """Ends the job: what was read is finished and committed; with `now`, nothing is.
 
-        A job with a checkpoint takes a snapshot instead, from which the same job goes on.
+        A job with a checkpoint takes a snapshot instead, from which the same job goes on. With `savepoint`, a new
+        folder, this waits for it and leaves a copy there, from which others may begin: `start(from_savepoint=)`.
         """
-        refuse_not_built(savepoint=savepoint)
-        self._core.stop(drain=not now)
+        if savepoint is None:
+            self._core.stop(drain=not now)
+            return
+        from ._savepoint import check_new, save
+
+        folder = _folder("savepoint", savepoint)
+        if self._checkpoint is None or now:
+            raise InvalidError("a savepoint is a snapshot: start the job with checkpoint=, and stop it without now=")
+        check_new(folder)
+        self._core.stop(drain=True)
+        while not self._core.wait_for(_SLICE):
+            pass
+        self._core.wait()  # or the error that ended it
+        save(self._checkpoint, folder)
 
     def snapshot(self) -> None:
         """Takes a snapshot soon; the job goes on meanwhile. It needs a checkpoint."""
@@ -142,17 +158,28 @@ def _nanoseconds(interval: float | str | timedelta) -> int:
     return int(seconds * 1e9)
 
 
-def _durable(checkpoint: Any, interval: Any, restart: Any) -> dict[str, Any]:
+def _folder(name: str, given: str | PathLike[str]) -> str:
+    from os import fspath
+
+    folder = fspath(given)
+    if not isinstance(folder, str) or not folder or "://" in folder:
+        raise InvalidError(f"{name} is a local folder, not {given!r}")
+    return folder
+
+
+def _durable(checkpoint: Any, interval: Any, restart: Any, from_savepoint: Any) -> dict[str, Any]:
     if checkpoint is None:
-        for name, given in (("interval", interval), ("restart", restart)):
+        for name, given in (("interval", interval), ("restart", restart), ("from_savepoint", from_savepoint)):
             if given:
                 raise InvalidError(f"{name}= is about snapshots, and there are none without checkpoint=, a folder")
         return {}
-    from os import fspath
+    folder = _folder("checkpoint", checkpoint)
+    if from_savepoint is not None:
+        from ._savepoint import load
 
-    folder = fspath(checkpoint)
-    if not isinstance(folder, str) or not folder or "://" in folder:
-        raise InvalidError(f"checkpoint is a local folder, not {checkpoint!r}")
+        if restart:
+            raise InvalidError("restart=True begins anew and from_savepoint= does not: give one of them")
+        load(_folder("from_savepoint", from_savepoint), folder)
     given = {} if interval is None else {"interval": _nanoseconds(interval)}
     return {"checkpoint": folder, "restart": bool(restart), **given}
 
@@ -175,6 +202,8 @@ def start(*flows: Flow, memory: int | str | None = None, **options: Any) -> Job:
     if not flows:
         raise InvalidError("there is nothing to run: give at least one flow that ends in a sink")
     known = {key: options.pop(key, None) for key in ("cores", "mode", "seed")}
-    durable = _durable(**{key: options.pop(key, None) for key in ("checkpoint", "interval", "restart")})
+    durable = _durable(
+        **{key: options.pop(key, None) for key in ("checkpoint", "interval", "restart", "from_savepoint")}
+    )
     refuse_not_built(**options)
     return Job([flow._core for flow in flows], {**known, **durable, "memory": _bytes(memory)})

@@ -68,6 +68,26 @@ def test_a_changed_program_is_refused_with_what_has_no_place_in_it(tmp_path: Pat
     other.run(checkpoint=tmp_path / "state", restart=True)
 
 
+def test_a_savepoint_is_where_other_jobs_begin(tmp_path: Path) -> None:
+    def flow(out: str) -> klein.Flow:
+        return klein.range(ROWS).map(slow, name="slow").write_parquet(tmp_path / out, mode="append")
+
+    started = flow("first").start(checkpoint=tmp_path / "state", cores=1, mode="stream", interval="20ms")
+    while not ids(tmp_path / "first") and started.status() == "running":
+        time.sleep(0.01)
+    started.stop(savepoint=tmp_path / "saved")
+    assert started.wait().stopped
+    shown = ids(tmp_path / "first")
+    for name in ("a", "b"):
+        job = flow(name).start(checkpoint=tmp_path / f"state-{name}", from_savepoint=tmp_path / "saved", mode="stream")
+        assert job.wait().to_dict()["resumed_from"] > 0
+        assert ids(tmp_path / name) == list(range(len(shown), ROWS))
+    with pytest.raises(klein.InvalidError, match="holds something"):
+        flow("c").start(checkpoint=tmp_path / "c", mode="stream").stop(savepoint=tmp_path / "saved")
+    with pytest.raises(klein.InvalidError, match="holds no snapshot"):
+        flow("d").start(checkpoint=tmp_path / "d", from_savepoint=tmp_path / "none")
+
+
 def test_a_second_job_on_a_checkpoint_in_use_is_refused(tmp_path: Path) -> None:
     started = job(tmp_path).start(checkpoint=tmp_path / "state")
     with pytest.raises(klein.Error, match="another job that runs now uses this checkpoint"):
