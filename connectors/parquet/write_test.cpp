@@ -24,10 +24,14 @@ TEST_F(WriteParquet, stages_and_commits_epoch_after_epoch) {
   const auto to = *sink("out");
   const auto writer = *to->open(0, rows(0, 1).schema());
   for (int epoch = 1; epoch < 4; ++epoch) {
-    if (epoch != 2) ASSERT_TRUE(writer->write(rows(10 * epoch, 5)).ok());
+    if (epoch != 2) {
+      ASSERT_TRUE(writer->write(rows(10 * epoch, 5)).ok());
+    }
     const auto token = **writer->prepare(Epoch{epoch});
     EXPECT_EQ(token.empty(), epoch == 2);  // nothing was written: nothing to commit
-    if (!token.empty()) ASSERT_TRUE(commit(token).ok());
+    if (!token.empty()) {
+      ASSERT_TRUE(commit(token).ok());
+    }
   }
   EXPECT_EQ(all("out")->num_rows(), 10);
 }

@@ -14,7 +14,8 @@ Batch numbers(std::int64_t first, std::int64_t count) {
   arrow::Int64Builder builder;
   for (std::int64_t i = 0; i < count; ++i) KLEIN_ASSERT(builder.Append(first + i).ok());
   const auto schema = arrow::schema({arrow::field("id", arrow::int64())});
-  return Batch(arrow::RecordBatch::Make(schema, count, {*builder.Finish()}), {.row = first});
+  return Batch(
+      arrow::RecordBatch::Make(schema, count, {*builder.Finish()}), {.split = nullptr, .row = first, .index = nullptr});
 }
 
 std::unique_ptr<Checkpoint> open(const std::shared_ptr<Store>& store) {

@@ -26,8 +26,9 @@ struct Token {
 /// What a task adds to an epoch. Everything is named by steps, so that a restore at another parallelism, in other
 /// chains, is only routing.
 struct TaskSnapshot {
-  std::map<std::string, std::vector<Batch>> in_flight = {};   // by edge: what came before the cut and is not done, in order
-  std::map<std::string, Value> states = {};                   // by step
+  std::map<std::string, std::vector<Batch>> in_flight =
+      {};                                    // by edge: what came before the cut and is not done, in order
+  std::map<std::string, Value> states = {};  // by step
   std::map<std::string, std::vector<Split>> reading = {};     // by source: where its readers are
   std::map<std::string, std::vector<std::string>> read = {};  // by source: ids of splits that are read to their ends
   std::vector<Token> tokens = {};

@@ -20,7 +20,8 @@ Schema id_schema() { return Schema(arrow::schema({arrow::field("id", arrow::int6
 Batch numbers(std::int64_t first, std::int64_t count) {
   arrow::Int64Builder builder;
   for (std::int64_t i = 0; i < count; ++i) KLEIN_ASSERT(builder.Append(first + i).ok());
-  return Batch(arrow::RecordBatch::Make(id_schema().arrow(), count, {*builder.Finish()}), {.row = first});
+  return Batch(arrow::RecordBatch::Make(id_schema().arrow(), count, {*builder.Finish()}),
+               {.split = nullptr, .row = first, .index = nullptr});
 }
 
 std::vector<std::int64_t> ids_of(const Batch& batch) {
