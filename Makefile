@@ -1,6 +1,6 @@
 # Everything from a fresh clone: `make demo`, `make test`. Each target does the set-up that it needs, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo fixtures lint tidy format asan tsan bench wheel clean
+.PHONY: help setup build test soak demo fixtures lint tidy format asan tsan bench wheel clean
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -23,6 +23,9 @@ build: setup ## Build the library, the Python module and the C++ tests
 test: build ## Build and run every test and check but the sanitizers'
 	ctest --preset dev
 	$(PYTHON) -m pytest
+
+soak: build ## Ten thousand simulated jobs, each left at any moment and gone on with; minutes
+	KLEIN_SEEDS=10000 build/dev/klein_tests --gtest_brief=1 --gtest_filter='Simulation.*'
 
 demo: build fixtures ## Embed real photos with a real model and search them by image
 	$(PYTHON) examples/search_by_image

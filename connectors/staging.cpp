@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr const char* empty_prefix = "part-empty-";
+
 std::string random_id() {
   std::random_device device;
   std::array<char, 17> text{};
@@ -132,10 +134,15 @@ Result<> show(const Token& token, const std::string& name) {
 
 /// The empty file stands where there is nothing else, whatever the order in which the run's tokens are committed.
 Result<> settle_empty(const Token& token) {
-  if (!token.files.empty()) return remove(token.shown(token.empty));
-  if (!token.with_empty || !is_file(token.staged(token.empty))) return {};
   const auto extension = token.empty.substr(token.empty.rfind('.') + 1);
   const auto others = KLEIN_TRY(files_below(token.target, {extension}));
+  if (!token.files.empty()) {
+    for (const auto& path : others) {
+      if (fs::path(path).filename().string().starts_with(empty_prefix)) KLEIN_TRY(remove(path));
+    }
+    return {};
+  }
+  if (!token.with_empty || !is_file(token.staged(token.empty))) return {};
   return others.empty() ? show(token, token.empty) : remove(token.staged(token.empty));
 }
 
@@ -201,6 +208,8 @@ Result<Bytes> Staging::seal(const std::vector<std::string>& files, bool with_emp
                    .empty = empty_name(),
                    .with_empty = with_empty});
 }
+
+std::string Staging::empty_name() const { return empty_prefix + run_ + "." + extension_; }
 
 Bytes Staging::residue() const {
   return to_bytes(

@@ -31,7 +31,7 @@ class Staging {
   /// Where to write the file that becomes `name`.
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
   /// The name for a file that is shown only if nothing else is in the target.
-  std::string empty_name() const { return "part-empty-" + run_ + "." + extension_; }
+  std::string empty_name() const;
   const std::string& run() const { return run_; }
   const std::string& target() const { return target_; }
   /// Makes the named files durable. `with_empty`: so is that of `empty_name`. The token that shows them.

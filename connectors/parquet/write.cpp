@@ -166,16 +166,17 @@ class ParquetWriter final : public Writer {
   Result<std::optional<Bytes>> prepare(Epoch) override {
     KLEIN_TRY(flush());
     KLEIN_TRY(close());
-    const bool with_empty = task_ == 0 && number_ == 0 && schema_ && !sealed_;
-    if (sealed_ && files_.empty()) return std::optional(Bytes{});
-    sealed_ = schema_.has_value();
+    const bool with_empty = task_ == 0 && number_ == 0 && schema_ && !has_empty_;
+    if (has_token_ && files_.empty() && !with_empty) return std::optional(Bytes{});
+    has_empty_ |= with_empty;
+    const auto replaces = std::exchange(has_token_, true) ? std::vector<std::string>{} : replaces_;
     if (with_empty) {
       auto file = KLEIN_TRY(guarded([&] {
         return FileOutput::open(staging_->path(staging_->empty_name()), *schema_, options_, nullptr);
       }));
       KLEIN_TRY(guarded([&] { return file.close(); }));
     }
-    return std::optional(KLEIN_TRY(staging_->seal(std::exchange(files_, {}), with_empty, replaces_)));
+    return std::optional(KLEIN_TRY(staging_->seal(std::exchange(files_, {}), with_empty, replaces)));
   }
 
  private:
@@ -239,7 +240,8 @@ class ParquetWriter final : public Writer {
   std::optional<FileOutput> file_;
   std::vector<std::string> files_;  // of this epoch
   int number_ = 0;
-  bool sealed_ = false;  // a token names what is replaced, and the empty file where there is one
+  bool has_token_ = false;  // names what is replaced
+  bool has_empty_ = false;  // a token names the empty file
 };
 
 class ParquetSink final : public Sink {

@@ -36,6 +36,25 @@ TEST_F(WriteParquet, stages_and_commits_epoch_after_epoch) {
   EXPECT_EQ(all("out")->num_rows(), 10);
 }
 
+TEST_F(WriteParquet, an_empty_file_of_an_earlier_run_goes_when_rows_come) {
+  const auto first = *sink("out");
+  ASSERT_TRUE(commit(*stage(*first, {rows(0, 0)})).ok());
+  ASSERT_EQ(all("out")->num_rows(), 0);
+  const auto second = *sink("out", {{"mode", "append"}});
+  ASSERT_TRUE(commit(*stage(*second, {rows(0, 4)})).ok());
+  ASSERT_TRUE(clear(*first).ok());
+  ASSERT_TRUE(clear(*second).ok());
+  EXPECT_EQ(names("out").size(), 1U);
+}
+
+TEST_F(WriteParquet, names_what_it_replaces_once_however_often_it_prepares) {
+  write("out", {rows(0, 3)});
+  const auto to = *sink("out", {{"mode", "overwrite"}});
+  const auto writer = *to->open(1, std::nullopt);
+  EXPECT_NE((**writer->prepare(Epoch{1})).find("part-00000"), Bytes::npos);
+  EXPECT_EQ(**writer->prepare(Epoch{2}), "");
+}
+
 TEST_F(WriteParquet, clearing_removes_what_was_staged_and_not_what_is_shown) {
   const auto killed = *sink("out");
   ASSERT_TRUE(stage(*killed, {rows(0, 10)}).ok());

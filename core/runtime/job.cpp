@@ -194,6 +194,7 @@ class EmbeddedJob final : public Job {
    public:
     explicit Completion(EmbeddedJob& job) : job_(job) {}
     Turn run(int) override {
+      if (job_.coordinator_.stopping()) job_.node_->start();  // who sleeps is to see it
       if (job_.coordinator_.tasks_running() > 0) return Turn::wait;
       job_.conclude();
       return Turn::finished;

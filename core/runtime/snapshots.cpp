@@ -31,13 +31,16 @@ Turn Snapshots::run(int) {
   if (timer_ <= now) timer_ = 0;
   if (undecided_) discard();
   if (!open_ && due(now)) begin_epoch(now);
+  try_again_ = false;
   if (open_ && !undecided_) {
     node_->ask(*open_, now >= begun_ + overtake_after);
     collect();
     decide();
   }
-  if (undecided_) {
+  if (undecided_ || try_again_) {
     sleep_until(now + try_again_after);
+  } else if (!open_ && requested_) {
+    self_.wake();  // somebody asked while one was open
   } else if (open_ && now < begun_ + overtake_after) {
     sleep_until(begun_ + overtake_after);
   } else if (!open_ && interval_ > 0) {
@@ -114,6 +117,8 @@ void Snapshots::discard() {
   coordinator_.discarded();
   open_.reset();
   ++stats_.given_up;
+  try_again_ = then_stop_;
+  if (try_again_) requested_ = true;
 }
 
 void Snapshots::settle(const Manifest& manifest) {
@@ -148,15 +153,13 @@ Result<> Snapshots::commit_sealed(const Manifest& manifest) {
 }
 
 void Snapshots::request() {
-  const Lock lock(mutex_);
   requested_ = true;
   self_.wake();
 }
 
 void Snapshots::stop_after_next() {
-  const Lock lock(mutex_);
-  requested_ = then_stop_ = true;
-  self_.wake();
+  then_stop_ = true;
+  request();
 }
 
 Result<> Snapshots::conclude(bool finished) {

@@ -2,6 +2,7 @@
 // Snapshots — carries out what the books of the epochs say: begins an epoch when it is time, stores what tasks give,
 // seals, commits. Runs in the executor's light lane, beside the tasks; no task waits for it.
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -58,7 +59,8 @@ class Snapshots final : public Runnable {
   std::int64_t begun_ KLEIN_GUARDED_BY(mutex_) = 0;  // the open or the last epoch
   std::int64_t timer_ KLEIN_GUARDED_BY(mutex_) = 0;  // the earliest that is set; 0: none
   bool tried_to_seal_ KLEIN_GUARDED_BY(mutex_) = false;
-  bool requested_ KLEIN_GUARDED_BY(mutex_) = false, then_stop_ KLEIN_GUARDED_BY(mutex_) = false;
+  bool try_again_ KLEIN_GUARDED_BY(mutex_) = false;        // after a while: the job waits for a snapshot to stop
+  std::atomic<bool> requested_{false}, then_stop_{false};  // whoever asks waits for no lock: it may hold Python's
   SnapshotStats stats_ KLEIN_GUARDED_BY(mutex_);
 };
 

@@ -2,7 +2,6 @@
 // (put) or linked (create: the link fails where the name exists) to it; the folder's entry is made durable too.
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,9 +10,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <system_error>
 
+#include "base/mutex.h"
 #include "store/store.h"
 
 namespace klein {
@@ -60,16 +61,48 @@ Result<> sync_folder(const fs::path& folder) {
   return {};
 }
 
+/// The folders that stores of this process have claimed: the system's lock keeps other processes out, not this one.
+class Claim {
+ public:
+  ~Claim() {
+    const Lock lock(mutex);
+    if (!folder_.empty()) folders.erase(folder_);
+  }
+  Claim() = default;
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+  bool try_enter(const fs::path& folder) {
+    std::error_code error;
+    const auto name = fs::weakly_canonical(folder, error).string();
+    const Lock lock(mutex);
+    if (!folders.insert(name).second) return false;
+    folder_ = name;
+    return true;
+  }
+
+ private:
+  static inline Mutex mutex;
+  static inline std::set<std::string> folders KLEIN_GUARDED_BY(mutex);
+  std::string folder_;
+};
+
 class DirectoryStore final : public Store {
  public:
   explicit DirectoryStore(fs::path folder) : folder_(std::move(folder)) {}
 
   Result<bool> claim() override {
+    if (!claim_.try_enter(folder_)) return false;
     const auto place = folder_ / ".claim";
-    claimed_ = std::make_unique<Descriptor>(::open(place.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-    if (claimed_->number() < 0) return failure("can't create", place);
-    if (::flock(claimed_->number(), LOCK_EX | LOCK_NB) == 0) return true;
-    if (errno != EWOULDBLOCK) return failure("can't claim", place);
+    file_ = std::make_unique<Descriptor>(::open(place.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (file_->number() < 0) return failure("can't create", place);
+    struct flock whole {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (::fcntl(file_->number(), F_SETLK, &whole) == 0) {
+      KLEIN_TRY(remove_staged());
+      return true;
+    }
+    if (errno != EACCES && errno != EAGAIN) return failure("can't claim", place);
     return false;
   }
 
@@ -148,8 +181,23 @@ class DirectoryStore final : public Store {
     return staged;
   }
 
+  /// What a process left that died while it wrote.
+  Result<> remove_staged() {
+    std::error_code error;
+    std::vector<fs::path> staged;
+    for (auto next = fs::recursive_directory_iterator(folder_, error); !error && next != fs::end(next);
+         next.increment(error)) {
+      const auto name = next->path().filename().string();
+      if (name.starts_with(".") && name != ".claim" && next->is_regular_file(error)) staged.push_back(next->path());
+    }
+    if (error) return Error(Code::io, "can't list " + folder_.string() + ": " + error.message());
+    for (const auto& path : staged) ::unlink(path.c_str());
+    return {};
+  }
+
   const fs::path folder_;
-  std::unique_ptr<Descriptor> claimed_;  // its lock ends with it, and with the process
+  Claim claim_;
+  std::unique_ptr<Descriptor> file_;  // its lock ends with it, and with the process; a process forked from it has none
 };
 
 }  // namespace

@@ -3,9 +3,13 @@
 #include "store/store.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <thread>
 
@@ -92,6 +96,34 @@ TEST(FaultyStore, refuses_before_anything_is_done) {
   FaultyStore store(*memory, {.refused = 100}, 1);
   EXPECT_EQ(store.put("slot", "mine").error().code(), Code::unavailable);
   EXPECT_FALSE(memory->read("slot")->has_value());
+}
+
+TEST(DirectoryStore, is_claimed_by_one_at_a_time_and_not_by_a_process_forked_from_it) {
+  const auto folder = std::filesystem::temp_directory_path() / ("klein-claim-" + std::to_string(::getpid()));
+  auto first = *make_directory_store(folder);
+  EXPECT_TRUE(*first->claim());
+  EXPECT_FALSE(*(*make_directory_store(folder))->claim());
+  const auto child = ::fork();
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  first.reset();
+  EXPECT_TRUE(*(*make_directory_store(folder))->claim());
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(DirectoryStore, removes_what_was_left_half_written_when_it_is_claimed) {
+  const auto folder = std::filesystem::temp_directory_path() / ("klein-left-" + std::to_string(::getpid()));
+  auto store = *make_directory_store(folder);
+  ASSERT_TRUE(store->put("batches/1", "whole").ok());
+  std::ofstream(folder / "batches/.2.77.0") << "half";
+  ASSERT_TRUE(*store->claim());
+  EXPECT_FALSE(std::filesystem::exists(folder / "batches/.2.77.0"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "batches/1"));
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -170,3 +170,13 @@ def test_a_process_killed_again_and_again_writes_every_row_once(tmp_path: Path, 
     assert kills > 3
     assert ids(tmp_path / "out") == list(range(ROWS))
     assert not list((tmp_path / "out").glob(".klein-*"))
+
+
+def test_a_flow_that_fails_ends_the_others_though_their_sources_sleep() -> None:
+    def boom(row: dict) -> dict:
+        raise RuntimeError("boom")
+
+    begun = time.monotonic()
+    with pytest.raises(RuntimeError, match="boom"):
+        klein.run(klein.range(5).map(boom).discard(), klein.generate(rate=0.02).discard(), progress=False)
+    assert time.monotonic() - begun < 20  # its source wakes by itself after fifty seconds

@@ -210,6 +210,28 @@ TEST(OnThreads, a_job_that_is_left_at_any_moment_and_gone_on_with_commits_every_
   EXPECT_GT(outcome.snapshots, 12);
 }
 
+TEST(Simulation, a_stop_is_tried_again_until_a_snapshot_holds) {
+  int given_up = 0;
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    world = std::make_shared<World>(seed);
+    const std::shared_ptr<Store> memory = make_memory_store();
+    RunOptions options{.cores = 2};
+    options.seed = seed;
+    options.store = std::make_shared<FaultyStore>(
+        *memory, StoreFaults{.refused = seed == 0 ? 0U : 60U, .answer_lost = 0, .read_refused = 0}, seed);
+    options.interval = 0;
+    auto job = Job::start(plan_of({"", 1, {"sim_very_slow", "sim_very_slow"}}, 2), options, kinds());
+    if (!job.ok()) continue;  // the store did not even open
+    (*job)->stop(Stop::drain);
+    const auto report = (*job)->wait();
+    ASSERT_TRUE(report.ok()) << report.error().text();
+    EXPECT_TRUE(report->stopped) << "seed " << seed;
+    EXPECT_EQ(report->snapshots.sealed, 1);
+    given_up += static_cast<int>(report->snapshots.given_up);
+  }
+  EXPECT_GT(given_up, 0);
+}
+
 TEST(Simulation, a_snapshot_waits_for_no_slow_step) {
   world = std::make_shared<World>(1);
   RunOptions options{.cores = 2, .mode = Mode::stream};
