@@ -1,5 +1,5 @@
 # The house: an object library a folder, `libklein` made of them, plug-ins that open third-party libraries beside it.
-foreach(folder base data store checkpoint op plan runtime)
+foreach(folder base data store state checkpoint op plan runtime)
   if(EXISTS "${CMAKE_SOURCE_DIR}/core/${folder}")
     klein_folder(klein_${folder} core/${folder})
   endif()

@@ -114,7 +114,7 @@ SinkKind write_kind() {
             .fallback = 512 << 20,
             .keyword_only = true}},
       .make = [](const Params& params) -> Result<std::unique_ptr<Sink>> { return KLEIN_TRY(plugin())->write(params); },
-      .committer = []() -> Result<std::unique_ptr<Committer>> { return std::make_unique<ParquetCommitter>(); }};
+      .committer = [](Store*) -> Result<std::unique_ptr<Committer>> { return std::make_unique<ParquetCommitter>(); }};
 }
 
 }  // namespace

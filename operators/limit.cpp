@@ -18,10 +18,10 @@ class Limit final : public Operator {
     out.emit(take == batch.rows() ? std::move(batch) : batch.slice(0, take));
     return left_ > 0 ? Progress::done : Progress::finished;
   }
-  Result<Value> snapshot() const override { return Value(left_); }
-  Result<> restore(const Value& state) override {
-    const auto* left = state.get<std::int64_t>();
-    if (!left) return Error(Code::corrupt, "the state of a limit is an integer, not " + kind_of(state));
+  Result<State> snapshot() const override { return State(left_); }
+  Result<> restore(const State& state) override {
+    const auto* left = state.value.get<std::int64_t>();
+    if (!left) return Error(Code::corrupt, "the state of a limit is an integer, not " + kind_of(state.value));
     left_ = *left;
     return {};
   }

@@ -24,9 +24,11 @@ inline const SinkKind& write_parquet() {
   return *registry->find_sink("write_parquet");
 }
 
-inline Result<> commit(const Bytes& token) { return KLEIN_TRY(write_parquet().committer())->commit(Epoch{1}, token); }
+inline Result<> commit(const Bytes& token) {
+  return KLEIN_TRY(write_parquet().committer(nullptr))->commit(Epoch{1}, token);
+}
 /// Removes what the sink's run left staged.
-inline Result<> clear(const Sink& sink) { return KLEIN_TRY(write_parquet().committer())->clear(sink.residue()); }
+inline Result<> clear(const Sink& sink) { return KLEIN_TRY(write_parquet().committer(nullptr))->clear(sink.residue()); }
 
 class ParquetFiles : public ::testing::Test {
  protected:

@@ -88,7 +88,7 @@ TEST_F(WriteParquet, a_commit_that_was_cut_off_is_finished_by_the_next) {
 TEST_F(WriteParquet, abort_and_discard_leave_nothing_behind) {
   const auto to = *sink("out");
   const auto token = *stage(*to, {rows(0, 10)});
-  ASSERT_TRUE((*write_parquet().committer())->abort(Epoch{1}, token).ok());
+  ASSERT_TRUE((*write_parquet().committer(nullptr))->abort(Epoch{1}, token).ok());
   EXPECT_TRUE(names("out").empty());
   ASSERT_TRUE(stage(*to, {rows(0, 10)}).ok());
   ASSERT_TRUE(to->discard().ok());

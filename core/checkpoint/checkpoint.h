@@ -27,6 +27,8 @@ class Checkpoint {
   /// A sentence where a damaged epoch was passed over; else empty.
   const std::string& warning() const { return warning_; }
 
+  /// Where sinks stage what they will show, under keys that begin with `staged/`.
+  Store* store() const { return store_.get(); }
   /// Notes what this attempt may leave behind.
   Result<> begin_attempt(std::vector<Token> residues);
   Epoch next_epoch();  // never given before

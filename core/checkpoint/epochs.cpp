@@ -26,6 +26,16 @@ void apply(const TaskSnapshot& facts, Splits& splits) {
   }
 }
 
+void append(const std::vector<StoredBatches>& stored, std::vector<StoredBatches>& all) {
+  all.insert(all.end(), stored.begin(), stored.end());
+}
+
+void add_values(const std::map<std::string, State>& states, Manifest& manifest) {
+  for (const auto& [step, state] : states) {
+    if (!state.value.is_null()) manifest.states[step].push_back(state.value);
+  }
+}
+
 }  // namespace
 
 Epochs::Epochs(Splits splits, std::vector<Token> held, bool commits)
@@ -49,6 +59,11 @@ void Epochs::gone(int task, Epoch epoch, TaskSnapshot last) {
   if (open_ && epoch <= *open_) missing_.erase(task);
 }
 
+void Epochs::found(const std::string& source, const std::vector<Split>& splits) {
+  auto& all = splits_[source];
+  all.insert(all.end(), splits.begin(), splits.end());
+}
+
 Verdict Epochs::verdict(bool running) const {
   return judge({.expected = static_cast<int>(missing_.size()), .write_failed = failed_, .running = running});
 }
@@ -63,15 +78,16 @@ Manifest Epochs::manifest() const {
     apply(snapshot.facts, made.splits);
     made.tokens.insert(made.tokens.end(), snapshot.facts.tokens.begin(), snapshot.facts.tokens.end());
     if (epoch < *open_) continue;  // its states and batches were of an epoch that is over
-    for (const auto& [step, state] : snapshot.facts.states) made.states[step].push_back(state);
+    add_values(snapshot.facts.states, made);
+    for (const auto& [step, by_name] : snapshot.tables) {
+      for (const auto& [name, stored] : by_name) append(stored, made.tables[step][name]);
+    }
     for (const auto& [edge, stored] : snapshot.in_flight) {
-      auto& all = made.in_flight[edge];
-      all.insert(all.end(), stored.begin(), stored.end());
+      append(stored, made.in_flight[edge]);
     }
   }
   for (const auto& [epoch, states] : ended_) {
-    if (epoch > *open_) continue;
-    for (const auto& [step, state] : states) made.states[step].push_back(state);
+    if (epoch <= *open_) add_values(states, made);
   }
   return made;
 }

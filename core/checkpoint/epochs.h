@@ -16,7 +16,8 @@ namespace klein {
 /// A task's snapshot once its batches are in the store.
 struct StoredSnapshot {
   TaskSnapshot facts;  // its batches gone
-  std::map<std::string, std::vector<StoredBatches>> in_flight;
+  std::map<std::string, std::vector<StoredBatches>> in_flight = {};
+  Tables tables = {};
 };
 
 class Epochs {
@@ -32,6 +33,8 @@ class Epochs {
   /// What a task leaves when it ends, after its cut of the epoch before `epoch`: it counts in that one and all later.
   void gone(int task, Epoch epoch, TaskSnapshot last);
   void write_failed() { failed_ = true; }
+  /// Splits that a source has got while the job runs.
+  void found(const std::string& source, const std::vector<Split>& splits);
 
   /// About the open epoch, which is not sealed yet.
   Verdict verdict(bool running) const;
@@ -56,9 +59,10 @@ class Epochs {
   std::vector<Report> reports_;  // since the last sealed epoch
   struct Ended {
     Epoch epoch;
-    std::map<std::string, Value> states;
+    std::map<std::string, State> states;
   };
-  std::vector<Ended> ended_;  // what steps of ended tasks know: part of every epoch from then on
+  std::vector<Ended> ended_;  // what steps of ended tasks know, but for rows by key, which were all given out at the
+                              // end: part of every epoch from then on
   bool failed_ = false;
 };
 

@@ -73,6 +73,12 @@ Value map_of(const std::map<std::string, std::vector<T>>& all) {
   return map;
 }
 
+Value map_of(const Tables& tables) {
+  Value::Map map;
+  for (const auto& [step, by_name] : tables) map.emplace_back(step, map_of(by_name));
+  return map;
+}
+
 template <typename T>
 Result<T> entry(const Value& map, std::string_view key) {
   const auto* found = map.find(key);
@@ -133,6 +139,15 @@ Result<> read_map(const Value& manifest, std::string_view key, std::map<std::str
   return {};
 }
 
+/// The first manifests have none.
+Result<> read_tables(const Value& manifest, Tables& tables) {
+  const auto* steps = manifest.find("tables");
+  const auto* by_step = steps ? steps->get<Value::Map>() : nullptr;
+  if (steps && !by_step) return corrupt("'tables' is of another type");
+  for (const auto& [step, by_name] : by_step ? *by_step : Value::Map{}) KLEIN_TRY(read_map(*steps, step, tables[step]));
+  return {};
+}
+
 std::string hex_of(std::uint32_t number) {
   std::string text(checksum_digits + 1, '\0');
   std::snprintf(text.data(), text.size(), "%08x", number);
@@ -164,6 +179,7 @@ Bytes encode(const Manifest& manifest) {
                  {"splits", map_of(manifest.splits)},
                  {"states", map_of(manifest.states)},
                  {"in_flight", map_of(manifest.in_flight)},
+                 {"tables", map_of(manifest.tables)},
                  {"tokens", list_of(manifest.tokens)}},
       1);
   return Bytes(heading) + hex_of(crc32(json)) + "\n" + json + "\n";
@@ -193,6 +209,7 @@ Result<Manifest> decode_manifest(BytesView bytes) {
   KLEIN_TRY(read_map(tree, "splits", manifest.splits));
   KLEIN_TRY(read_map(tree, "states", manifest.states));
   KLEIN_TRY(read_map(tree, "in_flight", manifest.in_flight));
+  KLEIN_TRY(read_tables(tree, manifest.tables));
   const auto tokens = KLEIN_TRY(entry<Value::List>(tree, "tokens"));
   manifest.tokens = KLEIN_TRY(list_from<Token>(tokens));
   return manifest;

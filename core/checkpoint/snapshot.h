@@ -13,6 +13,7 @@
 #include "base/value.h"
 #include "data/batch.h"
 #include "data/split.h"
+#include "state/state.h"
 
 namespace klein {
 
@@ -28,7 +29,7 @@ struct Token {
 struct TaskSnapshot {
   std::map<std::string, std::vector<Batch>> in_flight =
       {};                                    // by edge: what came before the cut and is not done, in order
-  std::map<std::string, Value> states = {};  // by step
+  std::map<std::string, State> states = {};  // by step
   std::map<std::string, std::vector<Split>> reading = {};     // by source: where its readers are
   std::map<std::string, std::vector<std::string>> read = {};  // by source: ids of splits that are read to their ends
   std::vector<Token> tokens = {};
@@ -44,6 +45,9 @@ struct StoredBatches {
   bool operator==(const StoredBatches&) const = default;
 };
 
+/// Rows of states by key: by step, then by the name that the step gives them.
+using Tables = std::map<std::string, std::map<std::string, std::vector<StoredBatches>>>;
+
 /// One sealed epoch.
 struct Manifest {
   Epoch epoch = {};
@@ -53,6 +57,7 @@ struct Manifest {
   std::map<std::string, std::vector<Split>> splits = {};             // by source: what is left to read
   std::map<std::string, std::vector<Value>> states = {};             // by step, one a task
   std::map<std::string, std::vector<StoredBatches>> in_flight = {};  // by edge
+  Tables tables = {};
   std::vector<Token> tokens = {};
   bool operator==(const Manifest&) const = default;
 };

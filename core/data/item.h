@@ -14,7 +14,8 @@ namespace klein {
 /// batch is a stream whose last watermark came.
 struct Watermark {
   std::int64_t time = std::numeric_limits<std::int64_t>::min();
-  static constexpr Watermark end() { return {std::numeric_limits<std::int64_t>::max()}; }
+  bool idle = false;  // nothing comes for a while: whoever else brings rows makes the time
+  static constexpr Watermark end() { return {.time = std::numeric_limits<std::int64_t>::max()}; }
   bool is_end() const { return time == end().time; }
   auto operator<=>(const Watermark&) const = default;
 };

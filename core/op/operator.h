@@ -5,6 +5,8 @@
 // gives.
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,8 +17,11 @@
 #include "base/waker.h"
 #include "data/batch.h"
 #include "data/item.h"
+#include "state/state.h"
 
 namespace klein {
+
+class Store;
 
 enum class Progress {
   done,      // all output of this call is emitted
@@ -43,8 +48,11 @@ class Output {
     for (; counted_ < emitted_.size(); ++counted_) bytes_ += emitted_[counted_].second.bytes();
     return bytes_ >= capacity_;
   }
+  /// For kinds that make time: what this call emitted, and all before it, is followed by nothing older.
+  void emit(Watermark watermark) { watermark_ = watermark; }
   /// For the runtime: what was emitted since the last call.
   std::vector<std::pair<Port, Batch>>& emitted() { return emitted_; }
+  std::optional<Watermark> take_watermark() { return std::exchange(watermark_, std::nullopt); }
   void clear() {
     emitted_.clear();
     counted_ = 0;
@@ -56,6 +64,13 @@ class Output {
   std::vector<std::pair<Port, Batch>> emitted_;
   std::size_t counted_ = 0;
   std::int64_t bytes_ = 0;
+  std::optional<Watermark> watermark_;
+};
+
+/// What a source's reader has under way, for steps of its chain. Written and read by the task's thread.
+struct Reading {
+  std::vector<std::shared_ptr<const std::string>> open;  // labels of the splits that are read now
+  bool more = false;                                     // others have still to be given out: nothing is known of them
 };
 
 /// The world as a step sees it; outlives the step.
@@ -67,6 +82,12 @@ struct Context {
   Waker waker;
   /// Rows given up at this step: dropped by on_error="skip", or sent to the errors port.
   std::int64_t* rows_failed = nullptr;
+  /// When `resume` is to be called though nothing came, by the job's clock; 0: never. The step sets it; it is 0 again
+  /// when it has rung.
+  std::int64_t* alarm = nullptr;
+  const Reading* reading = nullptr;  // of a chain that begins with a source
+  bool streaming = false;            // the job's mode; in a batch all results are final ones
+  Store* store = nullptr;            // the checkpoint's, for what a writer stages; null where there is none
 };
 
 class Operator {
@@ -76,15 +97,16 @@ class Operator {
   virtual Result<> open([[maybe_unused]] const Context& context) { return {}; }
   /// Takes one non-empty batch from input `port`.
   virtual Result<Progress> process(int port, Batch batch, Output& out) = 0;
-  /// Goes on after `more` or `pending`.
+  /// Goes on after `more` or `pending`, or because the alarm rang.
   virtual Result<Progress> resume([[maybe_unused]] Output& out) { return Progress::done; }
   /// Emits what is complete now that time passed `watermark` on every input; the runtime forwards it when done.
   virtual Result<Progress> on_watermark([[maybe_unused]] Watermark watermark, [[maybe_unused]] Output& out) {
     return Progress::done;
   }
-  /// State without a key, as JSON's values. `restore` comes right after `open`, with what `snapshot` gave.
-  virtual Result<Value> snapshot() const { return Value(); }
-  virtual Result<> restore([[maybe_unused]] const Value& state) { return {}; }
+  /// What it remembers, of a kind that is `stateful`. `restore` comes right after `open`: with what `snapshot` gave, of
+  /// rows by key those whose keys are this task's now.
+  virtual Result<State> snapshot() const { return State(); }
+  virtual Result<> restore([[maybe_unused]] const State& state) { return {}; }
 };
 
 }  // namespace klein

@@ -58,6 +58,7 @@ Value describe(const OperatorKind& kind) {
   row.emplace_back("batch_rows", kind.batch_rows);
   row.emplace_back("max_parallelism", kind.max_parallelism);
   row.emplace_back("deterministic", kind.deterministic);
+  row.emplace_back("stateful", kind.stateful);
   row.emplace_back("ports", std::move(ports));
   return row;
 }

@@ -46,11 +46,16 @@ struct OperatorKind {
   int max_parallelism = 0;      // 0: any
   bool deterministic = true;    // the same rows give the same rows, in the same order
   bool stateful = false;        // what `snapshot` gives matters: it is asked between two calls
+  bool makes_time = false;      // it sets the watermarks of what follows; those that come, but the end, stop here
   std::vector<Port> ports = {Port::main};
 
   /// The output's schema, and every check that can be made before work starts. Nothing: only running tells.
   std::function<Result<std::optional<Schema>>(const Params&, const Schemas&)> schema;
   std::function<Result<std::unique_ptr<Operator>>(const Params&, const Schemas&)> make;
+
+  /// The columns of input `port` whose values say which task a row belongs to: rows of equal values meet. None: all
+  /// rows meet in one task. Empty function: any row may be anywhere.
+  std::function<std::vector<std::string>(const Params&, int port)> keys = {};
 
   // What the rules of the optimiser ask. A kind that leaves them out is never moved or narrowed.
   /// Exactly one output row for each input row, in order, under these parameters.
@@ -84,7 +89,8 @@ struct SinkKind {
   std::vector<Param> params = {};
   int max_parallelism = 0;
   std::function<Result<std::unique_ptr<Sink>>(const Params&)> make;
-  std::function<Result<std::unique_ptr<Committer>>()> committer = {};  // absent: nothing to commit
+  /// With the checkpoint's store, or null where the job has none. Absent: nothing to commit.
+  std::function<Result<std::unique_ptr<Committer>>(Store* store)> committer = {};
 };
 
 class Registry {

@@ -42,8 +42,15 @@ class ViewBuilder {
     const auto* kind = registry_.find_operator(step_at(step).kind);
     return kind ? kind->lane : Lane::compute;
   }
+  const OperatorKind* operator_at(int step) const { return registry_.find_operator(step_at(step).kind); }
+  /// Whether rows of equal keys must meet at the step.
+  bool keyed(int step) const { return operator_at(step) && operator_at(step)->keys; }
+  std::vector<std::string> keys(int step, int port) const {
+    return keyed(step) ? operator_at(step)->keys(step_at(step).params, port) : std::vector<std::string>();
+  }
   int max_parallelism(int step) const {
-    if (const auto* kind = registry_.find_operator(step_at(step).kind)) return kind->max_parallelism;
+    if (keyed(step) && keys(step, 0).empty()) return 1;
+    if (const auto* kind = operator_at(step)) return kind->max_parallelism;
     if (const auto* sink = registry_.find_sink(step_at(step).kind)) return sink->max_parallelism;
     return 0;
   }
@@ -61,9 +68,8 @@ class ViewBuilder {
     return facts_.wish.value_or(Mode::batch);
   }
 
-  /// Whether the step holds one thing for all rows, such as a count: it has a state that a snapshot takes between its
-  /// steps.
-  bool counts(int step) const { return !slow(step) && max_parallelism(step) == 1; }
+  /// Whether it has a state, which a snapshot takes between its steps.
+  bool stateful(int step) const { return operator_at(step) && operator_at(step)->stateful; }
 
   int capped(int step, int parallelism) const {
     const int most = max_parallelism(step);
@@ -94,9 +100,14 @@ class ViewBuilder {
     const auto& input = step_at(step).inputs.front();
     const int head = chain.steps.front();
     if (input != Edge{chain.steps.back(), Port::main} || main_readers(input.step) != 1) return std::nullopt;
-    if (is_source(head) && !bounded(head)) return std::nullopt;  // polling never waits for a model
-    const bool counted = std::any_of(chain.steps.begin(), chain.steps.end(), [&](int other) { return counts(other); });
-    if (slow(step) ? counted : slow(chain) && (is_sink(step) || counts(step))) return std::nullopt;  // nor a snapshot
+    // Polling never waits for a model, nor for what remembers.
+    const bool endless = is_source(head) && !bounded(head);
+    if (endless && (slow(step) || stateful(step) || is_sink(step))) return std::nullopt;
+    // Nor does a snapshot.
+    const bool remembers =
+        std::any_of(chain.steps.begin(), chain.steps.end(), [&](int other) { return stateful(other); });
+    if (slow(step) ? remembers : slow(chain) && (is_sink(step) || stateful(step))) return std::nullopt;
+    if (keyed(step) && capped(step, facts_.cores) > 1) return std::nullopt;  // its rows are to be brought together
     const bool any_lane = is_sink(step) || is_source(input.step);
     if (!any_lane && lane(step) != chain.lane) return std::nullopt;
     return parallelism_with(chain, step);
@@ -108,6 +119,7 @@ class ViewBuilder {
     if (inputs.size() == 1) {
       const int before = chain_of_[static_cast<std::size_t>(inputs.front().step)];
       if (const auto parallelism = joins(chain(before), step)) {
+        if (is_source(inputs.front().step) && !is_sink(step)) chain(before).lane = lane(step);
         chain(before).steps.push_back(step);
         chain(before).parallelism = *parallelism;
         own = before;
@@ -128,6 +140,7 @@ class ViewBuilder {
   int first_parallelism(int step) {
     if (is_source(step)) return static_cast<int>(std::clamp<std::int64_t>(splits(step), 1, facts_.cores));
     if (slow(step)) return capped(step, facts_.cores);
+    if (keyed(step)) return capped(step, facts_.cores);
     if (is_sink(step)) return 1;  // one writer makes the fewest files, and keeps up: it only hands bytes to the disk
     int widest = 1;
     for (const auto& edge : step_at(step).inputs) {
@@ -158,7 +171,13 @@ class ViewBuilder {
     for (const auto& edge : step_at(step).inputs) {
       const int from = chain_of_[static_cast<std::size_t>(edge.step)];
       const bool same = chain(from).parallelism == chain(to).parallelism;
-      view_.links.push_back({from, to, edge, port++, same ? Exchange::forward : Exchange::rebalance});
+      Link link{from, to, edge, port, same ? Exchange::forward : Exchange::rebalance};
+      if (keyed(step) && chain(to).parallelism > 1) {
+        link.exchange = Exchange::by_key;
+        link.keys = keys(step, port);
+      }
+      view_.links.push_back(std::move(link));
+      ++port;
     }
   }
 

@@ -72,10 +72,16 @@ TEST(ExecutionView, a_sink_that_wants_one_writer_begins_its_chain_behind_many_ta
   EXPECT_EQ(chains(view_of(read(1) + select_a + append, 4)), "read_table select append x1");
 }
 
-TEST(ExecutionView, a_source_that_never_ends_polls_alone_in_the_light_lane) {
+TEST(ExecutionView, quick_steps_share_the_chain_of_a_source_that_never_ends) {
   const auto view = view_of(R"({"kind": "poll"},)" + select_a + write, 2);
-  EXPECT_EQ(chains(view), "poll x2 | select write x2");
+  EXPECT_EQ(chains(view), "poll select x2 | write x1");
   EXPECT_EQ(view.mode, Mode::stream);
+  EXPECT_EQ(view.chains[0].lane, Lane::compute);
+}
+
+TEST(ExecutionView, polling_never_waits_for_a_slow_step) {
+  const auto view = view_of(R"({"kind": "poll"},)" + decode + write, 2);
+  EXPECT_EQ(chains(view), "poll x2 | decode x2 | write x1");
   EXPECT_EQ(view.chains[0].lane, Lane::light);
   EXPECT_EQ(view.links.front().exchange, Exchange::forward);
 }

@@ -82,7 +82,8 @@ std::string count(std::size_t number, const std::string& thing) {
 
 /// "-> chain 2, rebalance", and the port where it is not the last step's main one.
 std::string link_text(const ExecutionView& view, const Link& link) {
-  auto text = "-> chain " + std::to_string(link.to_chain) + ", " + std::string(to_string(link.exchange));
+  auto text = "-> chain " + std::to_string(link.to_chain) + ", " + std::string(to_string(link.exchange)) +
+              (link.keys.empty() ? "" : "(" + join(link.keys) + ")");
   const auto& from = view.chains[static_cast<std::size_t>(link.from_chain)];
   if (link.edge != Edge{from.steps.back(), Port::main}) text += ", from " + output_name(view.plan, link.edge);
   return text;
@@ -116,7 +117,13 @@ std::string_view to_string(Lane lane) { return lane == Lane::compute ? "compute"
 std::string_view to_string(Mode mode) { return mode == Mode::batch ? "batch" : "stream"; }
 
 std::string_view to_string(Exchange exchange) {
-  return exchange == Exchange::forward ? "forward" : exchange == Exchange::rebalance ? "rebalance" : "broadcast";
+  switch (exchange) {
+    case Exchange::forward: return "forward";
+    case Exchange::rebalance: return "rebalance";
+    case Exchange::by_key: return "by_key";
+    case Exchange::broadcast: break;
+  }
+  return "broadcast";
 }
 
 std::string to_text(const Plan& plan) {

@@ -11,7 +11,7 @@
 namespace klein {
 
 enum class Mode { batch, stream };
-enum class Exchange { forward, rebalance, broadcast };
+enum class Exchange { forward, rebalance, by_key, broadcast };
 
 /// Steps that run in one task, without a channel between them.
 struct Chain {
@@ -27,6 +27,7 @@ struct Link {
   Edge edge;    // where in the plan the rows come from
   int to_port;  // which input of the receiving step
   Exchange exchange;
+  std::vector<std::string> keys = {};  // of `by_key`
 };
 
 /// What the mode, parallelism and splits are decided from.

@@ -12,7 +12,7 @@ Result<> begin_anew(Checkpoint& checkpoint, const Registry& registry) {
   for (const auto& manifest : checkpoint.uncommitted())
     staged.insert(staged.end(), manifest.tokens.begin(), manifest.tokens.end());
   KLEIN_TRY(checkpoint.clear());
-  KLEIN_TRY(abort(registry, Epoch{}, staged));
+  KLEIN_TRY(abort(registry, checkpoint.store(), Epoch{}, staged));
   return end_attempts(checkpoint, registry);
 }
 
@@ -30,7 +30,7 @@ Result<std::unique_ptr<Checkpoint>> open_checkpoint(const RunOptions& options, c
     return checkpoint;
   }
   for (const auto& manifest : checkpoint->uncommitted()) {
-    KLEIN_TRY(commit(registry, manifest.epoch, manifest.tokens));
+    KLEIN_TRY(commit(registry, checkpoint->store(), manifest.epoch, manifest.tokens));
     KLEIN_TRY(checkpoint->mark_committed(manifest.epoch));
   }
   const auto& last = checkpoint->last();
@@ -50,7 +50,7 @@ std::vector<Token> residues_of(const Plan& plan, const std::map<int, std::unique
 }
 
 Result<> end_attempts(Checkpoint& checkpoint, const Registry& registry) {
-  KLEIN_TRY(clear(registry, checkpoint.residues()));
+  KLEIN_TRY(clear(registry, checkpoint.store(), checkpoint.residues()));
   return checkpoint.forget_residues();
 }
 

@@ -7,7 +7,10 @@ namespace klein {
 Coordinator::Coordinator(const std::map<std::string, std::vector<Split>>& splits, std::vector<Token> held, bool commits)
     : epochs_(splits, std::move(held), commits) {
   const Lock lock(mutex_);
-  for (const auto& [source, list] : splits) splits_[source] = {list.begin(), list.end()};
+  for (const auto& [source, list] : splits) {
+    splits_[source] = {list.begin(), list.end()};
+    for (const auto& split : list) known_[source].insert(split.id);
+  }
 }
 
 void Coordinator::expect(int tasks, std::vector<Waker> on_finished) {
@@ -23,6 +26,32 @@ std::optional<Split> Coordinator::next_split(const std::string& source) {
   auto split = std::move(left.front());
   left.pop_front();
   return split;
+}
+
+std::optional<Split> Coordinator::next_share(const std::string& source, int held, int readers) {
+  {
+    const Lock lock(mutex_);
+    const auto all = static_cast<int>(known_[source].size());
+    if (held >= (all + readers - 1) / readers) return std::nullopt;
+  }
+  return next_split(source);
+}
+
+bool Coordinator::has_splits(const std::string& source) const {
+  const Lock lock(mutex_);
+  const auto found = splits_.find(source);
+  return found != splits_.end() && !found->second.empty();
+}
+
+bool Coordinator::found(const std::string& source, const std::vector<Split>& splits) {
+  const Lock lock(mutex_);
+  std::vector<Split> fresh;
+  for (const auto& split : splits) {
+    if (known_[source].insert(split.id).second) fresh.push_back(split);
+  }
+  splits_[source].insert(splits_[source].end(), fresh.begin(), fresh.end());
+  epochs_.found(source, fresh);
+  return !fresh.empty();
 }
 
 void Coordinator::finished(int task, Epoch epoch, TaskSnapshot last) {
@@ -102,13 +131,13 @@ std::vector<Token> Coordinator::tokens() const {
 namespace {
 
 template <typename Action>
-Result<> for_each_token(const Registry& registry, const std::vector<Token>& tokens, Action action) {
+Result<> for_each_token(const Registry& registry, Store* store, const std::vector<Token>& tokens, Action action) {
   for (const auto& token : tokens) {
     const auto* kind = registry.find_sink(token.sink_kind);
     if (!kind || !kind->committer) {
       return Error(Code::invalid, "there is no sink '" + token.sink_kind + "' that commits").at_step(token.step);
     }
-    const auto committer = KLEIN_TRY(kind->committer());
+    const auto committer = KLEIN_TRY(kind->committer(store));
     auto acted = action(*committer, token.bytes);
     if (!acted.ok()) return std::move(acted).error().at_step(token.step);
   }
@@ -117,19 +146,19 @@ Result<> for_each_token(const Registry& registry, const std::vector<Token>& toke
 
 }  // namespace
 
-Result<> commit(const Registry& registry, Epoch epoch, const std::vector<Token>& tokens) {
+Result<> commit(const Registry& registry, Store* store, Epoch epoch, const std::vector<Token>& tokens) {
   return for_each_token(
-      registry, tokens, [&](Committer& committer, BytesView bytes) { return committer.commit(epoch, bytes); });
+      registry, store, tokens, [&](Committer& committer, BytesView bytes) { return committer.commit(epoch, bytes); });
 }
 
-Result<> abort(const Registry& registry, Epoch epoch, const std::vector<Token>& tokens) {
+Result<> abort(const Registry& registry, Store* store, Epoch epoch, const std::vector<Token>& tokens) {
   return for_each_token(
-      registry, tokens, [&](Committer& committer, BytesView bytes) { return committer.abort(epoch, bytes); });
+      registry, store, tokens, [&](Committer& committer, BytesView bytes) { return committer.abort(epoch, bytes); });
 }
 
-Result<> clear(const Registry& registry, const std::vector<Token>& residues) {
+Result<> clear(const Registry& registry, Store* store, const std::vector<Token>& residues) {
   return for_each_token(
-      registry, residues, [](Committer& committer, BytesView bytes) { return committer.clear(bytes); });
+      registry, store, residues, [](Committer& committer, BytesView bytes) { return committer.clear(bytes); });
 }
 
 }  // namespace klein

@@ -27,6 +27,10 @@ class Coordinator {
 
   // What tasks say and ask.
   std::optional<Split> next_split(const std::string& source);  // nothing: all are given out
+  /// The same for a reader that has `held` splits under way and shares the source, which has no end, with `readers`
+  /// others: nothing, too, where it has its part.
+  std::optional<Split> next_share(const std::string& source, int held, int readers);
+  bool has_splits(const std::string& source) const;  // that are not given out
   /// The task is gone; `last` is what it leaves, after its cut of the epoch before `epoch`.
   void finished(int task, Epoch epoch, TaskSnapshot last);
   void failed(Error error);  // the first error ends the job
@@ -34,6 +38,8 @@ class Coordinator {
   bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
   // What the job says and asks.
+  /// Splits that the source has now; those that were not known are given out.
+  bool found(const std::string& source, const std::vector<Split>& splits);  // false: none is new
   void drain() { draining_.store(true); }
   void stop();  // without commit
   int tasks_running() const;
@@ -57,6 +63,7 @@ class Coordinator {
   std::atomic<bool> draining_{false}, stopping_{false}, stopped_{false};
   mutable Mutex mutex_;
   std::map<std::string, std::deque<Split>> splits_ KLEIN_GUARDED_BY(mutex_);
+  std::map<std::string, std::set<std::string>> known_ KLEIN_GUARDED_BY(mutex_);  // by source: ids of all splits
   std::set<int> running_ KLEIN_GUARDED_BY(mutex_);
   std::vector<Waker> on_finished_ KLEIN_GUARDED_BY(mutex_);
   Epochs epochs_ KLEIN_GUARDED_BY(mutex_);
@@ -64,10 +71,10 @@ class Coordinator {
 };
 
 /// Makes every token visible, in order. Again with the same tokens: nothing happens.
-Result<> commit(const Registry& registry, Epoch epoch, const std::vector<Token>& tokens);
+Result<> commit(const Registry& registry, Store* store, Epoch epoch, const std::vector<Token>& tokens);
 /// Removes what the tokens staged.
-Result<> abort(const Registry& registry, Epoch epoch, const std::vector<Token>& tokens);
+Result<> abort(const Registry& registry, Store* store, Epoch epoch, const std::vector<Token>& tokens);
 /// Removes all that the runs staged whose residues these are.
-Result<> clear(const Registry& registry, const std::vector<Token>& residues);
+Result<> clear(const Registry& registry, Store* store, const std::vector<Token>& residues);
 
 }  // namespace klein

@@ -99,106 +99,96 @@ SplitInput::SplitInput(const Source& source, ReadSize size, Coordinator& coordin
       context_(std::move(context)),
       metrics_(metrics) {
   context_.rows_failed = &rows_failed_;
+  context_.alarm = &alarm_;
 }
 
-Result<bool> SplitInput::open_next() {
-  split_ = coordinator_.next_split(context_.step);
-  if (!split_) return false;
-  label_ = std::make_shared<const std::string>(split_->id);
-  reader_ = KLEIN_TRY(source_.open(*split_, size_));
-  taken_ = *split_;
-  to_skip_ = std::exchange(taken_.skip, 0);
-  return true;
-}
-
-/// Drops rows that went on in an earlier attempt.
-bool SplitInput::skip_seen() {
-  const auto rows = pulled_.batch->rows(), skipped = std::min(to_skip_, rows);
-  to_skip_ -= skipped;
-  taken_.skip = skipped;
-  if (skipped < rows) {
-    if (skipped > 0) pulled_.batch = pulled_.batch->slice(skipped, rows - skipped);
-    return true;
+Result<bool> SplitInput::open_more() {
+  const bool bounded = source_.bounded();
+  while (!bounded || open_.empty()) {
+    auto split = bounded ? coordinator_.next_split(context_.step)
+                         : coordinator_.next_share(context_.step, static_cast<int>(open_.size()), context_.parallelism);
+    if (!split) break;
+    open_.push_back(KLEIN_TRY(OpenSplit::open(source_, *std::move(split), size_)));
+    reading_.open.push_back(open_.back()->label());
+    any_ = true;
   }
-  taken_.position = std::move(pulled_.position);
-  taken_.skip = 0;
-  pulled_.batch.reset();
-  return false;
+  reading_.more = coordinator_.has_splits(context_.step);
+  return !open_.empty() || (!bounded && !any_);
 }
 
-void SplitInput::end_split() {
-  reader_.reset();
+void SplitInput::end_split(std::size_t place) {
+  const auto id = *open_[place]->label();
+  open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(place));
+  reading_.open.erase(reading_.open.begin() + static_cast<std::ptrdiff_t>(place));
   const Lock lock(mutex_);
-  published_.reset();
-  read_.push_back(split_->id);
+  published_.erase(id);
+  read_.push_back(id);
 }
 
 /// `end` only when there are no more splits.
 Result<SplitInput::Got> SplitInput::pull() {
-  while (true) {
-    if (!reader_ && !KLEIN_TRY(open_next())) return Got::end;
+  while (KLEIN_TRY(open_more())) {
     if (!budget_.available(context_.waker)) return Got::nothing_yet;
-    pulled_ = KLEIN_TRY(reader_->pull(context_));
-    metrics_.rows_failed.store(rows_failed_, std::memory_order_relaxed);
-    if (pulled_.what == Pulled::What::nothing_yet) return Got::nothing_yet;
-    if (pulled_.what == Pulled::What::end) end_split();
-    if (pulled_.what == Pulled::What::rows && skip_seen()) return Got::rows;
+    bool ended = false;
+    for (std::size_t tried = 0; tried < open_.size() && !ended; ++tried) {
+      const auto place = (next_ + tried) % open_.size();
+      const auto pulled = KLEIN_TRY(open_[place]->pull(context_));
+      metrics_.rows_failed.store(rows_failed_, std::memory_order_relaxed);
+      if (pulled == Pulled::What::rows) {
+        next_ = place;
+        return Got::rows;
+      }
+      ended = pulled == Pulled::What::end;
+      if (ended) end_split(place);
+    }
+    if (!ended) return Got::nothing_yet;
+    next_ = 0;
   }
-}
-
-Batch SplitInput::labelled(const Batch& batch, std::int64_t now) const {
-  auto header = batch.header();
-  header.split = label_;
-  header.split_order = split_->order;
-  header.admitted = now;
-  return Batch(batch.columns(), std::move(header));
+  return Got::end;
 }
 
 Result<> SplitInput::take(std::int64_t now, std::int64_t rows, std::optional<Taken>& taken) {
   const bool ends = closed_ || coordinator_.draining();
-  const auto got = ends ? Got::end : pulled_.batch ? Got::rows : KLEIN_TRY(pull());
+  const bool rest = next_ < open_.size() && open_[next_]->has_rows();
+  if (!rest && !open_.empty()) next_ = (next_ + 1) % open_.size();
+  const auto got = ends ? Got::end : rest ? Got::rows : KLEIN_TRY(pull());
   if (got == Got::nothing_yet) return {};
   if (got == Got::end) {
     taken = Taken{.item = Watermark::end()};
     return {};
   }
-  auto& rest = *pulled_.batch;
-  const auto count_taken = std::min(rest.rows(), rows);
-  count(metrics_.rows_out, count_taken);
+  taken = Taken{.item = open_[next_]->take(rows, now)};
+  count(metrics_.rows_out, std::get<Batch>(taken->item).rows());
   count(metrics_.batches, 1);
-  if (count_taken < rest.rows()) {  // the position moves on with the last of them
-    taken = Taken{.item = labelled(rest.slice(0, rows), now)};
-    rest = rest.slice(rows, rest.rows() - rows);
-    taken_.skip += rows;
-    return {};
-  }
-  taken = Taken{.item = labelled(rest, now)};
-  taken_.position = std::move(pulled_.position);
-  taken_.skip = 0;
-  pulled_.batch.reset();
   return {};
 }
 
 void SplitInput::acknowledge(const Taken& taken) {
   if (!std::holds_alternative<Batch>(taken.item)) return;
+  const auto& split = open_[next_]->taken();
   const Lock lock(mutex_);
-  if (!published_) {
-    published_ = taken_;
+  auto& published = published_[split.id];
+  if (published.id.empty()) {
+    published = split;
     return;
   }
-  published_->position = taken_.position;
-  published_->skip = taken_.skip;
+  published.position = split.position;
+  published.skip = split.skip;
 }
 
 void SplitInput::close() {
   closed_ = true;
-  pulled_.batch.reset();
-  reader_.reset();
+  open_.clear();
+  reading_.open.clear();
 }
 
 void SplitInput::cut(Epoch) {
   const Lock lock(mutex_);
-  if (published_) cut_.reading[context_.step] = {*published_};
+  if (!published_.empty()) {
+    auto& all = cut_.reading[context_.step];
+    all.clear();
+    for (const auto& [id, split] : published_) all.push_back(split);
+  }
   if (read_.empty()) return;
   auto& all = cut_.read[context_.step];
   all.insert(all.end(), read_.begin(), read_.end());

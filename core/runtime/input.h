@@ -3,6 +3,7 @@
 // thread.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "runtime/coordinator.h"
 #include "runtime/merge.h"
 #include "runtime/metrics.h"
+#include "runtime/open_split.h"
 
 namespace klein {
 
@@ -28,6 +30,7 @@ struct Taken {
   std::int64_t first = 0;  // of a part of a batch: its place in it
   std::size_t stage = 0;   // of the task, that it goes to
   bool restored = false;   // from before the job went on
+  bool rung = false;       // nothing was taken: an alarm rang
 };
 
 class Input {
@@ -77,8 +80,9 @@ class ChannelInput final : public Input {
   std::size_t next_ = 0;
 };
 
-/// From a source: pulls the next split from the coordinator when it has none. The position of the last published batch
-/// is what a snapshot of a chain that begins here consists of.
+/// From a source. Of a bounded one it reads a split to its end and pulls the next from the coordinator; of one without
+/// end it reads its share of the splits in turn. The positions of what is published are what a snapshot of a chain that
+/// begins here consists of.
 class SplitInput final : public Input {
  public:
   SplitInput(const Source& source, ReadSize size, Coordinator& coordinator, Budget& budget, Context context,
@@ -89,32 +93,28 @@ class SplitInput final : public Input {
   bool may_cut(Epoch, bool) const override { return true; }
   void cut(Epoch epoch) override;
   bool take_cut(TaskSnapshot& snapshot) override;
+  const Reading& reading() const { return reading_; }
 
  private:
   enum class Got { rows, nothing_yet, end };
-  Result<Got> pull();        // into pulled_
-  Result<bool> open_next();  // false: there are no more
-  bool skip_seen();          // of pulled_; false: nothing of it is left
-  void end_split();
-  Batch labelled(const Batch& batch, std::int64_t now) const;
+  Result<Got> pull();        // rows are in the split at next_
+  Result<bool> open_more();  // false: there are no more, and none is open
+  void end_split(std::size_t place);
 
   const Source& source_;
   const ReadSize size_;
   Coordinator& coordinator_;
   Budget& budget_;
   Context context_;
-  std::int64_t rows_failed_ = 0;
+  std::int64_t rows_failed_ = 0, alarm_ = 0;
   StepMetrics& metrics_;
-  std::optional<Split> split_;
-  std::shared_ptr<const std::string> label_;
-  std::unique_ptr<SplitReader> reader_;
-  Pulled pulled_;  // its batch: what was not yet taken of it
-  Split taken_;    // as it is once what was taken last is published
-  std::int64_t to_skip_ = 0;
-  bool closed_ = false;
+  std::vector<std::unique_ptr<OpenSplit>> open_;
+  std::size_t next_ = 0;  // whose turn it is; the one that was taken from last, until that is published
+  Reading reading_;
+  bool closed_ = false, any_ = false;
   mutable Mutex mutex_;
-  std::optional<Split> published_ KLEIN_GUARDED_BY(mutex_);  // where reading would go on
-  std::vector<std::string> read_ KLEIN_GUARDED_BY(mutex_);   // to their ends, since the last cut
+  std::map<std::string, Split> published_ KLEIN_GUARDED_BY(mutex_);  // by id: where reading would go on
+  std::vector<std::string> read_ KLEIN_GUARDED_BY(mutex_);           // to their ends, since the last cut
   TaskSnapshot cut_ KLEIN_GUARDED_BY(mutex_);
 };
 

@@ -213,6 +213,7 @@ class EmbeddedJob final : public Job {
     if (snapshots_) {
       snapshots_waker_ = executor_->add(*snapshots_, Lane::light);
       recovery.snapshots = true;
+      recovery.store = checkpoint_->store();
       recovery.on_snapshot = snapshots_waker_;
       KLEIN_TRY(checkpoint_->begin_attempt(residues()));
     }
@@ -250,8 +251,8 @@ class EmbeddedJob final : public Job {
     if (snapshots_ && finished) return end_attempts(*checkpoint_, registry_);
     if (snapshots_ && (last() || snapshots_->may_hold())) return {};  // what is staged is gone on from
     if (finished) {
-      KLEIN_TRY(commit(registry_, Epoch{1}, coordinator_.tokens()));
-      return clear(registry_, residues());
+      KLEIN_TRY(commit(registry_, nullptr, Epoch{1}, coordinator_.tokens()));
+      return clear(registry_, nullptr, residues());
     }
     Result<> discarded;
     for (const auto& [step, sink] : prepared_->edges.sinks) {

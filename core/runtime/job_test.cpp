@@ -221,7 +221,7 @@ const Registry& kinds() {
         .make = [](const Params& params) -> Result<std::unique_ptr<Sink>> {
           return std::make_unique<SeenSink>(params.value("seen").object<Seen>());
         },
-        .committer = []() -> Result<std::unique_ptr<Committer>> { return std::make_unique<SeenCommitter>(); }});
+        .committer = [](Store*) -> Result<std::unique_ptr<Committer>> { return std::make_unique<SeenCommitter>(); }});
     return registry;
   }();
   return made;

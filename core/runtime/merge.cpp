@@ -4,13 +4,25 @@
 
 namespace klein {
 
+Watermark Merge::merged() const {
+  auto lowest = Watermark::end();
+  bool any_idle = false;
+  for (const auto& mark : marks_) {
+    any_idle |= mark.idle;
+    if (!mark.idle) lowest.time = std::min(lowest.time, mark.time);
+  }
+  // Ended plus idle is not ended.
+  if (lowest.is_end()) return any_idle ? Watermark{.time = sent_.time, .idle = true} : lowest;
+  return {.time = std::max(lowest.time, sent_.time)};
+}
+
 std::optional<Watermark> Merge::on_watermark(std::size_t input, Watermark watermark) {
-  marks_[input] = std::max(marks_[input], watermark);
-  // An ended input's mark is the highest there is, so the minimum over all is the minimum over those still open.
-  const auto lowest = *std::min_element(marks_.begin(), marks_.end());
-  if (lowest <= sent_) return std::nullopt;
-  sent_ = lowest;
-  return lowest;
+  auto& mark = marks_[input];
+  mark = {.time = std::max(mark.time, watermark.time), .idle = watermark.idle};
+  const auto now = merged();
+  if (now == sent_) return std::nullopt;
+  sent_ = now;
+  return now;
 }
 
 }  // namespace klein

@@ -11,12 +11,15 @@ namespace klein {
 class Merge {
  public:
   explicit Merge(std::size_t inputs) : marks_(inputs) {}
-  /// The watermark that now holds on every input, where it rose. An ended input leaves the minimum; the end comes when
-  /// all have ended. Never back: a lower watermark than the last of its input is ignored.
+  /// The watermark that now holds, where it changed: the lowest of the inputs that are not idle. While all are, time
+  /// stands still. An ended input leaves the minimum; the end comes when all have ended. Never back: a lower watermark
+  /// than the last of its input is ignored.
   std::optional<Watermark> on_watermark(std::size_t input, Watermark watermark);
   bool ended() const { return sent_.is_end(); }
 
  private:
+  Watermark merged() const;
+
   std::vector<Watermark> marks_;
   Watermark sent_;
 };

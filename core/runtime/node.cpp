@@ -70,6 +70,8 @@ void Node::fill(Context& context, int step, const TaskEntry& entry) const {
   context.clock = &executor_.clock();
   context.timers = &executor_.timers();
   context.waker = entry.waker;
+  context.streaming = view_.execution.mode == Mode::stream;
+  context.store = recovery_.store;
 }
 
 /// For each port of a step, the places in the task's links that it feeds.
@@ -91,6 +93,7 @@ Result<std::unique_ptr<Stage>> Node::make_stage(int step, TaskEntry& entry, Task
   Schemas inputs;
   for (const auto& edge : written.inputs) inputs.push_back(schema_of(plan, edge));
   std::unique_ptr<Operator> made;
+  bool makes_time = false, stateful = true;
   if (const auto sink = edges_.sinks.find(step); sink != edges_.sinks.end()) {
     auto writer = KLEIN_TRY(sink->second->open(entry.index, inputs.front()));
     auto stage = std::make_unique<SinkStage>(std::move(writer));
@@ -101,42 +104,77 @@ Result<std::unique_ptr<Stage>> Node::make_stage(int step, TaskEntry& entry, Task
     const auto* kind = registry_.find_operator(written.kind);
     KLEIN_ASSERT(kind != nullptr);
     parts.in_parts &= kind->deterministic;
-    parts.stateful |= kind->stateful;
+    parts.stateful |= stateful = kind->stateful;
+    makes_time = kind->makes_time;
     made = KLEIN_TRY(kind->make(written.params, inputs));
   }
-  auto stage = std::make_unique<Stage>(std::move(made), metrics(step, entry.index), links_of(step, entry, parts));
+  auto stage =
+      std::make_unique<Stage>(std::move(made), metrics(step, entry.index), links_of(step, entry, parts), makes_time);
   fill(stage->context, step, entry);
+  stage->context.reading = parts.reading;
   auto opened = stage->open();
   if (!opened.ok()) return std::move(opened).error().at_step(written.name);
+  if (!stateful && !KLEIN_TRY(stage->snapshot()).empty()) {
+    return Error(
+        Code::internal, "the kind '" + written.kind + "' remembers something, but its row says not `stateful`");
+  }
   KLEIN_TRY(restore_state(*stage, entry));
   return stage;
 }
 
 Result<> Node::restore_state(Stage& stage, const TaskEntry& entry) const {
-  const auto found = recovery_.states.find(stage.context.step);
-  if (found == recovery_.states.end()) return {};
-  if (static_cast<int>(found->second.size()) != stage.context.parallelism) {
-    return Error(Code::invalid, "its state was that of " + std::to_string(found->second.size()) + " tasks, not of " +
-                                    std::to_string(stage.context.parallelism));
+  State state;
+  if (const auto found = recovery_.states.find(stage.context.step); found != recovery_.states.end()) {
+    if (static_cast<int>(found->second.size()) != stage.context.parallelism) {
+      return Error(Code::invalid, "its state was that of " + std::to_string(found->second.size()) + " tasks, not of " +
+                                      std::to_string(stage.context.parallelism));
+    }
+    state.value = found->second[static_cast<std::size_t>(entry.index)];
   }
-  return stage.restore(found->second[static_cast<std::size_t>(entry.index)]);
+  if (const auto found = recovery_.tables.find(stage.context.step); found != recovery_.tables.end()) {
+    for (const auto& [name, rows] : found->second)
+      state.tables[name] = KLEIN_TRY(rows_of_task(rows, entry.index, stage.context.parallelism));
+  }
+  if (state.empty()) return {};
+  return stage.restore(state);
+}
+
+/// What of rows that were on their way goes to this task: those of its keys, or, where any task may have them, its
+/// part.
+Result<std::vector<Batch>> Node::share(const std::vector<Batch>& rows, const std::vector<std::string>* keys,
+                                       const TaskEntry& entry) const {
+  const int tasks = view_.execution.chains[static_cast<std::size_t>(entry.chain)].parallelism;
+  std::vector<Batch> own;
+  Partition partition(keys ? *keys : std::vector<std::string>(), tasks);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!keys && static_cast<int>(i) % tasks == entry.index) own.push_back(rows[i]);
+    if (!keys) continue;
+    for (auto& [task, part] : KLEIN_TRY(partition.split(rows[i]))) {
+      if (task == entry.index) own.push_back(std::move(part));
+    }
+  }
+  return own;
 }
 
 /// The task's share of what was on its way to its steps.
-std::vector<RestoredInput::From> Node::restored(const TaskEntry& entry, std::size_t first_stage) {
+Result<std::vector<RestoredInput::From>> Node::restored(const TaskEntry& entry, std::size_t first_stage) {
   const auto& execution = view_.execution;
   const auto& chain = execution.chains[static_cast<std::size_t>(entry.chain)];
   std::vector<RestoredInput::From> all;
   for (auto place = first_stage; place < chain.steps.size(); ++place) {
     const int step = chain.steps[place];
-    for (std::size_t port = 0; port < execution.plan.steps[static_cast<std::size_t>(step)].inputs.size(); ++port) {
+    const auto& written = execution.plan.steps[static_cast<std::size_t>(step)];
+    const auto* kind = registry_.find_operator(written.kind);
+    for (std::size_t port = 0; port < written.inputs.size(); ++port) {
       auto edge = edge_name(execution.plan, step, port);
       const auto found = recovery_.in_flight.find(edge);
       if (found == recovery_.in_flight.end()) continue;
       auto channel = std::make_unique<Channel>(Capacity{}, Waker(), Waker(), &budget_);
-      for (std::size_t i = 0; i < found->second.size(); ++i) {
-        if (static_cast<int>(i) % chain.parallelism == entry.index) channel->push(found->second[i]);
-      }
+      std::vector<std::string> keys;
+      const bool by_key = kind && kind->keys && chain.parallelism > 1;
+      if (by_key) keys = kind->keys(written.params, static_cast<int>(port));
+      for (auto& rows : KLEIN_TRY(share(found->second, by_key ? &keys : nullptr, entry)))
+        channel->push(std::move(rows));
       channel->push(Watermark::end());
       all.push_back({place - first_stage, static_cast<int>(port), std::move(edge), std::move(channel)});
     }
@@ -160,7 +198,8 @@ Result<> Node::build(TaskEntry& entry) {
   const auto& chain = view_.execution.chains[static_cast<std::size_t>(entry.chain)];
   Task::Parts parts;
   for (const auto& [link, channels] : entry.outputs) {
-    parts.links.emplace_back(view_.execution.links[static_cast<std::size_t>(link)].exchange, channels);
+    const auto& written = view_.execution.links[static_cast<std::size_t>(link)];
+    parts.links.emplace_back(written.exchange, channels, written.keys);
   }
   std::size_t first = 0;
   const int head = chain.steps.front();
@@ -168,8 +207,10 @@ Result<> Node::build(TaskEntry& entry) {
     Context context;
     fill(context, head, entry);
     parts.source_metrics = &metrics(head, entry.index);
-    parts.input = std::make_unique<SplitInput>(
+    auto input = std::make_unique<SplitInput>(
         *source->second, chain.read_size, coordinator_, budget_, std::move(context), *parts.source_metrics);
+    parts.reading = &input->reading();
+    parts.input = std::move(input);
     parts.source_links = links_of(head, entry, parts)[static_cast<std::size_t>(Port::main)];
     first = 1;
   } else {
@@ -183,9 +224,10 @@ Result<> Node::build(TaskEntry& entry) {
     }
     parts.stages.push_back(*std::move(stage));
   }
-  if (auto before = restored(entry, first); !before.empty())
+  if (auto before = KLEIN_TRY(restored(entry, first)); !before.empty())
     parts.input = std::make_unique<RestoredInput>(std::move(before), std::move(parts.input));
-  if (recovery_.snapshots) parts.in_parts = false;  // an unfinished step's output must not be in a snapshot
+  // An unfinished step's output must not be in a snapshot; where there is state, none is made in the midst of a step.
+  if (recovery_.snapshots && !parts.stateful) parts.in_parts = false;
   parts.snapshots = recovery_.on_snapshot;
   entry.stateful = parts.stateful;
   parts.by_row = soon_ends(chain);
@@ -217,6 +259,13 @@ std::vector<std::pair<std::string, std::string>> Node::steps() const {
   std::vector<std::pair<std::string, std::string>> steps;
   for (const auto& step : view_.execution.plan.steps) steps.emplace_back(step.name, step.kind);
   return steps;
+}
+
+void Node::sealed(const std::map<std::string, std::vector<Split>>& splits) const {
+  for (const auto& [step, source] : edges_.sources) {
+    const auto found = splits.find(view_.execution.plan.steps[static_cast<std::size_t>(step)].name);
+    if (found != splits.end()) source->sealed(found->second);
+  }
 }
 
 void Node::drain() {

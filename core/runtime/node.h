@@ -43,6 +43,8 @@ class Node {
   std::vector<Ready> take_snapshots(Epoch epoch);
   /// Names and kinds of the steps that run.
   std::vector<std::pair<std::string, std::string>> steps() const;
+  /// Tells sources what a sealed snapshot has of them: what is left to read, by step.
+  void sealed(const std::map<std::string, std::vector<Split>>& splits) const;
   /// Sources end where they are.
   void drain();
   /// Tasks end after their step.
@@ -67,7 +69,9 @@ class Node {
   Result<> build(TaskEntry& entry);
   Result<std::unique_ptr<Stage>> make_stage(int step, TaskEntry& entry, Task::Parts& parts);
   Result<> restore_state(Stage& stage, const TaskEntry& entry) const;
-  std::vector<RestoredInput::From> restored(const TaskEntry& entry, std::size_t first_stage);
+  Result<std::vector<RestoredInput::From>> restored(const TaskEntry& entry, std::size_t first_stage);
+  Result<std::vector<Batch>> share(const std::vector<Batch>& rows, const std::vector<std::string>* keys,
+                                   const TaskEntry& entry) const;
   std::vector<std::vector<int>> links_of(int step, const TaskEntry& entry, const Task::Parts& parts) const;
   StepMetrics& metrics(int step, int index);
   bool soon_ends(const Chain& chain) const;

@@ -40,6 +40,7 @@ std::vector<std::string> unmatched(const Manifest& manifest, const Plan& plan) {
   };
   for (const auto& [source, splits] : manifest.splits) require(source, "what it has still to read");
   for (const auto& [step, states] : manifest.states) require(step, "its state");
+  for (const auto& [step, tables] : manifest.tables) require(step, "its state");
   for (const auto& token : manifest.tokens) require(token.step, "rows that it wrote and that are not shown yet");
   for (const auto& step : plan.steps) {
     if (step.inputs.empty() && !manifest.splits.contains(step.name))
@@ -52,6 +53,14 @@ std::vector<std::string> unmatched(const Manifest& manifest, const Plan& plan) {
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
+}
+
+Result<> load(const Checkpoint& checkpoint, const std::vector<StoredBatches>& all, std::vector<Batch>& into) {
+  for (const auto& stored : all) {
+    auto batches = KLEIN_TRY(checkpoint.load(stored));
+    into.insert(into.end(), std::make_move_iterator(batches.begin()), std::make_move_iterator(batches.end()));
+  }
+  return {};
 }
 
 }  // namespace
@@ -67,11 +76,10 @@ Result<Recovery> restore(const Checkpoint& checkpoint, const Manifest& manifest,
   Recovery recovery;
   recovery.states = manifest.states;
   for (const auto& [edge, all] : manifest.in_flight) {
-    for (const auto& stored : all) {
-      auto batches = KLEIN_TRY(checkpoint.load(stored));
-      auto& into = recovery.in_flight[edge];
-      into.insert(into.end(), std::make_move_iterator(batches.begin()), std::make_move_iterator(batches.end()));
-    }
+    KLEIN_TRY(load(checkpoint, all, recovery.in_flight[edge]));
+  }
+  for (const auto& [step, by_name] : manifest.tables) {
+    for (const auto& [name, all] : by_name) KLEIN_TRY(load(checkpoint, all, recovery.tables[step][name]));
   }
   return recovery;
 }

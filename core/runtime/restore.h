@@ -13,10 +13,12 @@ namespace klein {
 
 /// What a node needs to take snapshots and to go on from one.
 struct Recovery {
-  bool snapshots = false;                               // they are taken
-  Waker on_snapshot;                                    // woken when one is on its way, or complete
-  std::map<std::string, std::vector<Batch>> in_flight;  // by edge
-  std::map<std::string, std::vector<Value>> states;     // by step
+  bool snapshots = false;                                                   // they are taken
+  Waker on_snapshot;                                                        // woken when one is on its way, or complete
+  std::map<std::string, std::vector<Batch>> in_flight;                      // by edge
+  std::map<std::string, std::vector<Value>> states;                         // by step
+  std::map<std::string, std::map<std::string, std::vector<Batch>>> tables;  // rows of states, by step and name
+  Store* store = nullptr;
 };
 
 /// "decode>embed:0": what a step's input is called in snapshots.

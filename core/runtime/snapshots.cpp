@@ -67,17 +67,18 @@ void Snapshots::begin_epoch(std::int64_t now) {
 void Snapshots::collect() {
   for (auto& [task, epoch, snapshot] : node_->take_snapshots(*open_)) {
     auto batches = std::exchange(snapshot.in_flight, {});
-    StoredSnapshot stored{std::move(snapshot), {}};
+    StoredSnapshot stored{std::move(snapshot)};
     int number = 0;
-    for (const auto& [edge, rows] : batches) {
-      if (rows.empty()) continue;
+    const auto store = [&](const std::vector<Batch>& rows, std::vector<StoredBatches>& all) {
+      if (rows.empty()) return;
       auto written = checkpoint_.store(*open_, std::to_string(task) + "-" + std::to_string(number++), rows);
-      if (written.ok()) {
-        stored.in_flight[edge].push_back(*std::move(written));
-        continue;
-      }
+      if (written.ok()) return all.push_back(*std::move(written));
       stats_.failure = written.error().text();
       coordinator_.write_failed();
+    };
+    for (const auto& [edge, rows] : batches) store(rows, stored.in_flight[edge]);
+    for (auto& [step, state] : stored.facts.states) {
+      for (const auto& [name, rows] : std::exchange(state.tables, {})) store(rows, stored.tables[step][name]);
     }
     coordinator_.stored(task, epoch, std::move(stored));
   }
@@ -123,6 +124,7 @@ void Snapshots::discard() {
 
 void Snapshots::settle(const Manifest& manifest) {
   coordinator_.sealed();
+  node_->sealed(manifest.splits);
   open_.reset();
   count(manifest);
   auto done = commit_sealed(manifest);
@@ -136,6 +138,11 @@ void Snapshots::count(const Manifest& manifest) {
   for (const auto& [edge, all] : manifest.in_flight) {
     for (const auto& stored : all) bytes += stored.bytes;
   }
+  for (const auto& [step, by_name] : manifest.tables) {
+    for (const auto& [name, all] : by_name) {
+      for (const auto& stored : all) bytes += stored.bytes;
+    }
+  }
   ++stats_.sealed;
   stats_.largest_bytes = std::max(stats_.largest_bytes, bytes);
   stats_.longest_seconds =
@@ -144,7 +151,7 @@ void Snapshots::count(const Manifest& manifest) {
 
 Result<> Snapshots::commit_sealed(const Manifest& manifest) {
   if (manifest.commits) {
-    KLEIN_TRY(commit(registry_, manifest.epoch, manifest.tokens));
+    KLEIN_TRY(commit(registry_, checkpoint_.store(), manifest.epoch, manifest.tokens));
     // Not fatal where they fail: a token that is committed again does nothing, and what is old only takes room.
     (void)checkpoint_.mark_committed(manifest.epoch);
   }

@@ -4,11 +4,12 @@ namespace klein {
 
 Result<> Stage::open() {
   context.rows_failed = &rows_failed_;
+  context.alarm = &alarm_;
   return step_->open(context);
 }
 
 Result<Progress> Stage::call() {
-  if (state_ != State::ready) return step_->resume(output_);
+  if (phase_ != Phase::ready) return step_->resume(output_);
   auto progress = begin(queue_[head_++]);
   if (head_ == queue_.size()) {
     queue_.clear();
@@ -17,8 +18,10 @@ Result<Progress> Stage::call() {
   return progress;
 }
 
-Result<Progress> Stage::begin(std::pair<int, std::variant<Batch, Watermark>>& given) {
+Result<Progress> Stage::begin(Given& given) {
+  if (std::holds_alternative<Ring>(given.second)) return step_->resume(output_);
   if (const auto* watermark = std::get_if<Watermark>(&given.second)) {
+    if (makes_time_ && !watermark->is_end()) return Progress::done;
     passing_ = *watermark;
     return step_->on_watermark(*watermark, output_);
   }
@@ -36,18 +39,20 @@ Result<Stage::Moved> Stage::advance() {
   count(metrics_.rows_out, rows);
   metrics_.rows_failed.store(rows_failed_, std::memory_order_relaxed);
   switch (*progress) {
-    case Progress::more: state_ = State::more; return Moved::on;
-    case Progress::pending: state_ = State::pending; return Moved::blocked;
+    case Progress::more: phase_ = Phase::more; return Moved::on;
+    case Progress::pending: phase_ = Phase::pending; return Moved::blocked;
     case Progress::finished: return Moved::finished;
     case Progress::done: break;
   }
-  state_ = State::ready;
+  phase_ = Phase::ready;
   passed_ = std::exchange(passing_, std::nullopt);
+  if (const auto made = output_.take_watermark(); made && !passed_) passed_ = made;
+  if (passed_) metrics_.watermark.store(passed_->time, std::memory_order_relaxed);
   return Moved::on;
 }
 
 void Stage::end() {
-  state_ = State::ended;
+  phase_ = Phase::ended;
   queue_.clear();
   head_ = 0;
 }

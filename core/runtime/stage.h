@@ -16,19 +16,27 @@ namespace klein {
 class Stage {
  public:
   /// `links_by_port[port]` are the task's links that the port feeds, beside the next stage for the main port.
-  Stage(std::unique_ptr<Operator> step, StepMetrics& metrics, std::vector<std::vector<int>> links_by_port)
-      : links(std::move(links_by_port)), step_(std::move(step)), metrics_(metrics) {}
+  /// `makes_time`: as its kind says.
+  Stage(std::unique_ptr<Operator> step, StepMetrics& metrics, std::vector<std::vector<int>> links_by_port,
+        bool makes_time)
+      : links(std::move(links_by_port)), makes_time_(makes_time), step_(std::move(step)), metrics_(metrics) {}
 
   Context context;  // filled by the node before `open`
   const std::vector<std::vector<int>> links;
 
   Result<> open();
-  Result<Value> snapshot() const { return step_->snapshot(); }
-  Result<> restore(const Value& state) { return step_->restore(state); }
+  Result<State> snapshot() const { return step_->snapshot(); }
+  Result<> restore(const State& state) { return step_->restore(state); }
   void give(int port, Batch&& batch) { queue_.emplace_back(port, std::move(batch)); }
   void give(Watermark watermark) { queue_.emplace_back(0, watermark); }
-  bool has_work() const { return state_ != State::ended && (state_ != State::ready || head_ < queue_.size()); }
-  bool wants_no_more() const { return state_ == State::ended; }
+  /// When its step wants to be called though nothing came; 0: never.
+  std::int64_t alarm() const { return alarm_; }
+  void ring() {
+    alarm_ = 0;
+    queue_.emplace_back(0, Ring());
+  }
+  bool has_work() const { return phase_ != Phase::ended && (phase_ != Phase::ready || head_ < queue_.size()); }
+  bool wants_no_more() const { return phase_ == Phase::ended; }
 
   enum class Moved { on, blocked, finished };
   /// One call of the operator; its output is in `output()`. `finished`: it wants no more input, ever.
@@ -36,7 +44,7 @@ class Stage {
   Output& output() { return output_; }
   /// The watermark that has passed this stage with the last call, if one did.
   std::optional<Watermark> passed() { return std::exchange(passed_, std::nullopt); }
-  bool has_more() const { return state_ == State::more; }
+  bool has_more() const { return phase_ == Phase::more; }
   /// Ends it: what waits is dropped.
   void end();
 
@@ -46,18 +54,21 @@ class Stage {
   StepMetrics& metrics() { return metrics_; }
 
  private:
-  enum class State { ready, more, pending, ended };
+  enum class Phase { ready, more, pending, ended };
   Result<Progress> call();
-  Result<Progress> begin(std::pair<int, std::variant<Batch, Watermark>>& given);
+  struct Ring {};
+  using Given = std::pair<int, std::variant<Batch, Watermark, Ring>>;
+  Result<Progress> begin(Given& given);
 
+  const bool makes_time_;
   const std::unique_ptr<Operator> step_;
   StepMetrics& metrics_;
   Output output_;
-  std::vector<std::pair<int, std::variant<Batch, Watermark>>> queue_;
+  std::vector<Given> queue_;
   std::size_t head_ = 0;
-  State state_ = State::ready;
+  Phase phase_ = Phase::ready;
   std::optional<Watermark> passing_, passed_;
-  std::int64_t rows_failed_ = 0, busy_ = 0;
+  std::int64_t rows_failed_ = 0, busy_ = 0, alarm_ = 0;
 };
 
 }  // namespace klein

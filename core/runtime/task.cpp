@@ -54,6 +54,7 @@ Turn Task::run(int steps) {
   mean_turn_ += (wall - mean_turn_) / 4;
   account(wall, measured ? thread_cpu_time() - cpu_begin : wall);
   // The last thing: once the coordinator knows, this may be released.
+  if (turn == Turn::wait) set_timer();
   if (turn == Turn::finished) hand_over();
   return turn;
 }
@@ -84,7 +85,7 @@ Result<Turn> Task::step() {
       parts_.input->close();
       return finish();
     }
-    if (KLEIN_TRY(take()) == Turn::wait) return Turn::wait;
+    if (!ring() && KLEIN_TRY(take()) == Turn::wait) return Turn::wait;
     if (!holding_) return Turn::again;
   }
   return advance();
@@ -103,8 +104,10 @@ Result<Turn> Task::take() {
   }
   const auto* watermark = std::get_if<Watermark>(&holding_->item);
   ended_ = watermark && watermark->is_end();
-  if (parts_.stages.empty()) {
-    send(parts_.source_links, holding_->item);
+  if (parts_.stages.empty() && watermark) {
+    send(parts_.source_links, *watermark);
+  } else if (parts_.stages.empty()) {
+    KLEIN_TRY(send(parts_.source_links, Batch(std::get<Batch>(holding_->item))));
   } else if (watermark) {
     parts_.stages.front()->give(*watermark);
   } else {
@@ -122,7 +125,7 @@ Result<Turn> Task::advance() {
     auto called = stage.advance();
     stage.add_busy(tick());
     const auto moved = KLEIN_TRY(std::move(called));
-    collect(place);
+    KLEIN_TRY(collect(place));
     if (moved == Stage::Moved::blocked) return Turn::wait;
     if (moved == Stage::Moved::finished) cut(place);
     if (stage.has_more()) {
@@ -135,27 +138,70 @@ Result<Turn> Task::advance() {
   return Turn::again;
 }
 
-void Task::collect(std::size_t place) {
+Result<> Task::collect(std::size_t place) {
   auto& stage = *parts_.stages[place];
-  for (auto& [port, batch] : stage.output().emitted()) route(place, port, std::move(batch));
+  for (auto& [port, batch] : stage.output().emitted()) KLEIN_TRY(route(place, port, std::move(batch)));
   stage.output().clear();
   if (const auto watermark = stage.passed()) route(place, *watermark);
+  return {};
 }
 
-void Task::send(const std::vector<int>& links, Item item) {
-  for (std::size_t i = 0; i + 1 < links.size(); ++i) outbox_.emplace_back(links[i], item);
-  if (!links.empty()) outbox_.emplace_back(links.back(), std::move(item));
+void Task::send(const std::vector<int>& links, Watermark watermark) {
+  for (const int link : links) outbox_.push_back({link, -1, watermark});
 }
 
-void Task::route(std::size_t place, Port port, Batch&& batch) {
+Result<> Task::send(const std::vector<int>& links, Batch&& batch) {
+  for (const int place : links) {
+    auto& link = parts_.links[static_cast<std::size_t>(place)];
+    if (!link.by_key()) {
+      outbox_.push_back({place, -1, place == links.back() ? std::move(batch) : batch});
+      continue;
+    }
+    for (auto& [task, rows] : KLEIN_TRY(link.parts(batch))) outbox_.push_back({place, task, std::move(rows)});
+  }
+  return {};
+}
+
+void Task::push_outbox() {
+  for (auto& [place, task, item] : outbox_) {
+    auto& link = parts_.links[static_cast<std::size_t>(place)];
+    task < 0 ? link.push(item) : link.push(item, task);
+  }
+}
+
+bool Task::ring() {
+  bool any = false;
+  for (const auto& stage : parts_.stages) {
+    if (stage->alarm() == 0 || stage->alarm() > clock_->now()) continue;
+    stage->ring();
+    any = true;
+  }
+  if (any) holding_ = Taken{.item = Watermark(), .rung = true};
+  return any;
+}
+
+/// Whoever waits is woken for the first alarm.
+void Task::set_timer() {
+  if (holding_) return;
+  std::int64_t first = 0;
+  for (const auto& stage : parts_.stages) {
+    if (stage->alarm() != 0 && (first == 0 || stage->alarm() < first)) first = stage->alarm();
+  }
+  if (first == 0 || first == timer_) return;
+  timer_ = first;
+  const auto& context = parts_.stages.front()->context;
+  context.timers->wake_at(first, context.waker);
+}
+
+Result<> Task::route(std::size_t place, Port port, Batch&& batch) {
   const auto& links = parts_.stages[place]->links[static_cast<std::size_t>(port)];
   const bool onward = port == Port::main && place + 1 < parts_.stages.size();
   if (onward && links.empty()) {
     parts_.stages[place + 1]->give(0, std::move(batch));
-    return;
+    return {};
   }
   if (onward) parts_.stages[place + 1]->give(0, Batch(batch));
-  send(links, std::move(batch));
+  return send(links, std::move(batch));
 }
 
 void Task::route(std::size_t place, Watermark watermark) {
@@ -187,12 +233,12 @@ bool Task::abandoned() const {
 
 void Task::publish() {
   const auto* batch = std::get_if<Batch>(&holding_->item);
-  const bool cut_short = ended_ && !std::holds_alternative<Watermark>(holding_->item);
+  const bool cut_short = ended_ && (holding_->rung || !std::holds_alternative<Watermark>(holding_->item));
   if (batch && parts_.by_row) step_size_.took(batch->rows(), step_busy_);
   {
     const Lock lock(publish_);
-    for (auto& [link, item] : outbox_) parts_.links[static_cast<std::size_t>(link)].push(item);
-    parts_.input->acknowledge(*holding_);
+    push_outbox();
+    if (!holding_->rung) parts_.input->acknowledge(*holding_);
   }
   outbox_.clear();
   holding_.reset();
@@ -203,13 +249,13 @@ void Task::publish() {
 void Task::publish_part() {
   if (!parts_.in_parts) return;
   std::int64_t bytes = 0;
-  for (const auto& [link, item] : outbox_) {
-    if (const auto* batch = std::get_if<Batch>(&item)) bytes += batch->bytes();
+  for (const auto& outgoing : outbox_) {
+    if (const auto* batch = std::get_if<Batch>(&outgoing.item)) bytes += batch->bytes();
   }
   if (bytes < part_bytes) return;
   {
     const Lock lock(publish_);
-    for (auto& [link, item] : outbox_) parts_.links[static_cast<std::size_t>(link)].push(item);
+    push_outbox();
   }
   outbox_.clear();
 }
@@ -275,12 +321,12 @@ Result<> Task::snapshot(Epoch epoch, bool overtake) {
   return {};
 }
 
-Result<std::map<std::string, Value>> Task::take_states() const {
-  std::map<std::string, Value> states;
+Result<std::map<std::string, State>> Task::take_states() const {
+  std::map<std::string, State> states;
   if (!parts_.stateful) return states;
   for (const auto& stage : parts_.stages) {
     auto state = KLEIN_TRY(stage->snapshot());
-    if (!state.is_null()) states[stage->context.step] = std::move(state);
+    if (!state.empty()) states[stage->context.step] = std::move(state);
   }
   return states;
 }

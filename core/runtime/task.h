@@ -29,6 +29,7 @@ class Task final : public Runnable {
     std::vector<OutputLink> links;
     std::vector<int> source_links = {};  // of a source without stages behind it: what it feeds
     StepMetrics* source_metrics = nullptr;
+    const Reading* reading = nullptr;                            // of a source
     std::vector<std::pair<SinkStage*, std::string>> sinks = {};  // with their kinds; owned by a stage
     bool in_parts = true;   // of a large step's output some may be seen before the rest is
     bool stateful = false;  // a snapshot is made between two steps
@@ -56,11 +57,15 @@ class Task final : public Runnable {
   Result<Turn> step();
   Result<Turn> take();
   Result<Turn> advance();
-  void route(std::size_t stage, Port port, Batch&& batch);
+  Result<> route(std::size_t stage, Port port, Batch&& batch);
   void route(std::size_t stage, Watermark watermark);
-  void send(const std::vector<int>& links, Item item);
+  Result<> send(const std::vector<int>& links, Batch&& batch);
+  void send(const std::vector<int>& links, Watermark watermark);
+  void push_outbox() KLEIN_REQUIRES(publish_);
+  bool ring();  // alarms of stages; false: none is due
+  void set_timer();
   void cut(std::size_t stage);  // it wants no more: all before it ends
-  void collect(std::size_t stage);
+  Result<> collect(std::size_t stage);
   void publish();
   void publish_part();
   bool writable();
@@ -70,7 +75,7 @@ class Task final : public Runnable {
   Turn begin_prepare();
   Turn fail(Error error);
   Result<> snapshot(Epoch epoch, bool overtake);
-  Result<std::map<std::string, Value>> take_states() const;
+  Result<std::map<std::string, State>> take_states() const;
   Result<Turn> prepare();  // `wait`: not all sinks have staged yet
   void account(std::int64_t wall, std::int64_t cpu);
   void begin_step();
@@ -83,7 +88,11 @@ class Task final : public Runnable {
   Parts parts_;
   Mutex publish_;
   std::optional<Taken> holding_;
-  std::vector<std::pair<int, Item>> outbox_;
+  struct Outgoing {
+    int link, task;  // the task that it goes to, or -1: as the link chooses
+    Item item;
+  };
+  std::vector<Outgoing> outbox_;
   std::vector<Token> tokens_;
   std::optional<std::size_t> prepared_;  // how many sinks have staged, while they are asked to
   bool ended_ = false, finished_ = false;
@@ -97,7 +106,7 @@ class Task final : public Runnable {
   std::atomic<bool> overtake_{false};
   std::int64_t last_tick_ = 0, step_begun_ = 0, source_busy_ = 0, mean_turn_ = 0;
   std::int64_t mean_step_ = 1'000'000;  // steps are long until some were short
-  std::int64_t step_busy_ = 0;
+  std::int64_t step_busy_ = 0, timer_ = 0;
   StepSize step_size_;
   int weight_ = 1;
   unsigned steps_ = 0;

@@ -315,7 +315,7 @@ Result<std::vector<Batch>> run_restored(const OperatorKind& kind, const Params& 
       const auto state = KLEIN_TRY(step->snapshot());
       step = KLEIN_TRY(kind.make(params, schemas));
       KLEIN_TRY(step->open(context));
-      if (!state.is_null()) KLEIN_TRY(step->restore(state));
+      if (!state.empty()) KLEIN_TRY(step->restore(state));
     }
     if (KLEIN_TRY(drain(KLEIN_TRY(step->process(0, batches[i], out))))) return rows;
   }

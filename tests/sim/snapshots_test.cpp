@@ -48,7 +48,9 @@ const Registry& kinds() {
         .name = "sim_sink",
         .doc = "",
         .make = [](const Params&) -> Result<std::unique_ptr<Sink>> { return std::make_unique<StagingSink>(); },
-        .committer = []() -> Result<std::unique_ptr<Committer>> { return std::make_unique<StagingCommitter>(); }});
+        .committer = [](Store*) -> Result<std::unique_ptr<Committer>> {
+          return std::make_unique<StagingCommitter>();
+        }});
     return all;
   }();
   return made;

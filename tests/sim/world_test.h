@@ -142,9 +142,9 @@ class Summed final : public Operator {
     if (watermark.is_end()) last = sum_;
     return Progress::done;
   }
-  Result<Value> snapshot() const override { return Value(sum_); }
-  Result<> restore(const Value& state) override {
-    sum_ = *state.get<std::int64_t>();
+  Result<State> snapshot() const override { return State(sum_); }
+  Result<> restore(const State& state) override {
+    sum_ = *state.value.get<std::int64_t>();
     return {};
   }
   static inline std::int64_t last = 0;
