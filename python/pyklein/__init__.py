@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from pyarrow.compute import field as col  # noqa: F401
 
+    from ._named import NamedJob as NamedJob
+    from ._named import job_named as job_named
+    from ._named import names as jobs  # noqa: F401
     from ._verbs import *  # noqa: F403
     from .errors import CorruptError as CorruptError
     from .errors import Error as Error
@@ -46,6 +49,9 @@ _HOMES = {
     "run": "job",
     "start": "job",
     "Job": "job",
+    "NamedJob": "_named",
+    "jobs": "_named",
+    "job_named": "_named",
     "RunReport": "report",
     "from_arrow": "sources",
     "from_items": "sources",

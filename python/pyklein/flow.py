@@ -265,6 +265,7 @@ class Flow(Verbs):
         interval: float | str | timedelta | None = None,
         restart: bool = False,
         from_savepoint: str | PathLike[str] | None = None,
+        name: str | None = None,
         on: object = None,
     ) -> Job:
         """Begin to run this flow, which ends in a sink, and go on: the job can be waited for and stopped.
@@ -274,7 +275,7 @@ class Flow(Verbs):
         from .job import start
 
         durable = {"checkpoint": checkpoint, "interval": interval, "restart": restart, "from_savepoint": from_savepoint}
-        return start(self, cores=cores, memory=memory, mode=mode, on=on, **durable)
+        return start(self, cores=cores, memory=memory, mode=mode, name=name, on=on, **durable)
 
     def explain(
         self,

@@ -205,5 +205,24 @@ def start(*flows: Flow, memory: int | str | None = None, **options: Any) -> Job:
     durable = _durable(
         **{key: options.pop(key, None) for key in ("checkpoint", "interval", "restart", "from_savepoint")}
     )
+    name = options.pop("name", None)
     refuse_not_built(**options)
-    return Job([flow._core for flow in flows], {**known, **durable, "memory": _bytes(memory)})
+    given = {**known, **durable, "memory": _bytes(memory)}
+    return Job([flow._core for flow in flows], given) if name is None else _named(name, flows, given)
+
+
+def _named(name: str, flows: Sequence[Flow], options: dict[str, Any]) -> Job:
+    from ._named import Served
+
+    if options["seed"] is not None:
+        raise InvalidError(
+            "a job with a seed runs inside wait() and can't be found by others: leave out name= or seed="
+        )
+    served = Served(name)
+    try:
+        job = Job([flow._core for flow in flows], options)
+    except BaseException:
+        served.close()
+        raise
+    served.serve(job)
+    return job

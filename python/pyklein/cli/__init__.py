@@ -54,7 +54,23 @@ def _parser() -> ArgumentParser:
     inspect = commands.add_parser("inspect", help="show a checkpoint", description="Show what a checkpoint holds.")
     inspect.add_argument("checkpoint", metavar="FOLDER", help="the one that a job was given")
     inspect.add_argument("--json", action="store_true", help="as JSON")
+    _add_jobs(commands)
     return parser
+
+
+def _add_jobs(commands: _SubParsersAction[ArgumentParser]) -> None:
+    listed = commands.add_parser("jobs", help="list the jobs that run", description="List the running jobs by name.")
+    listed.add_argument("--json", action="store_true", help="as JSON")
+    for command, told in (
+        ("status", "show how far a job is"),
+        ("stop", "end a job, and wait for it"),
+        ("snapshot", "ask a job for a snapshot"),
+    ):
+        added = commands.add_parser(command, help=told, description=f"{told.capitalize()}.")
+        added.add_argument("name", metavar="NAME", help="the one it was started with: start(name=)")
+        added.add_argument("--json", action="store_true", help="as JSON")
+        if command == "stop":
+            added.add_argument("--savepoint", metavar="DIR", help="a new folder for what others may begin from")
 
 
 def _add_run(commands: _SubParsersAction[ArgumentParser]) -> None:
@@ -91,6 +107,10 @@ def _dispatch(options: Namespace) -> int:
         from ._inspect import inspect
 
         return inspect(options)
+    if options.command in ("jobs", "status", "stop", "snapshot"):
+        from . import _jobs
+
+        return int(getattr(_jobs, options.command)(options))
     from ._operators import operators
 
     return operators(options)
