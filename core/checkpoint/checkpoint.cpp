@@ -131,16 +131,18 @@ Result<bool> Checkpoint::discard(Epoch epoch) {
 
 Result<> Checkpoint::mark_committed(Epoch epoch) { return store_->put(key_of("committed", epoch.value), "1"); }
 
-Result<> Checkpoint::forget_old(Epoch sealed) {
+Result<> Checkpoint::forget_old(Epoch sealed, int keep) {
+  KLEIN_ASSERT(keep > 0);
   const auto place = std::find(sealed_.begin(), sealed_.end(), sealed);
-  if (place == sealed_.end() || place == sealed_.begin()) return {};
-  const auto first = std::prev(place)->value;
+  if (place == sealed_.end() || (place == sealed_.begin() && keep > 1)) return {};
+  const auto kept = place - std::min<std::ptrdiff_t>(keep - 1, place - sealed_.begin());
+  const auto first = kept->value;
   for (const char* kind : {"manifest/", "batches/", "committed/"}) {
     for (const auto& key : KLEIN_TRY(store_->list(kind))) {
       if (number_of(key) < first) KLEIN_TRY(store_->remove(key));
     }
   }
-  sealed_.erase(sealed_.begin(), std::prev(place));
+  sealed_.erase(sealed_.begin(), kept);
   return {};
 }
 

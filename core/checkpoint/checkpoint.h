@@ -39,8 +39,8 @@ class Checkpoint {
   /// Gives the epoch up; false: it is sealed all the same.
   Result<bool> discard(Epoch epoch);
   Result<> mark_committed(Epoch epoch);
-  /// Removes what no restore needs: all before the last but one sealed epoch.
-  Result<> forget_old(Epoch sealed);
+  /// Removes what no restore needs: all but `keep` sealed epochs up to this one.
+  Result<> forget_old(Epoch sealed, int keep = 2);
   /// Removes every epoch: nothing is left to go on from. What attempts left behind is still known.
   Result<> clear();
   /// Lets others have the store. Only what was read stays.

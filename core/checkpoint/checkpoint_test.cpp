@@ -158,16 +158,19 @@ TEST(Checkpoint, refuses_batches_that_are_damaged_cut_off_or_gone) {
   EXPECT_EQ(checkpoint->load(stored).error().code(), Code::corrupt);
 }
 
-TEST(Checkpoint, keeps_the_last_two_sealed_epochs) {
+TEST(Checkpoint, keeps_as_many_sealed_epochs_as_it_is_told) {
   const std::shared_ptr<Store> store = make_memory_store();
   auto checkpoint = open(store);
-  for (int i = 0; i < 4; ++i) {
+  const auto kept_after_one_more = [&](int keep) {
     const auto epoch = checkpoint->next_epoch();
-    ASSERT_TRUE(checkpoint->store(epoch, "0-0", {numbers(0, 1)}).ok());
-    ASSERT_TRUE(checkpoint->seal(sample(epoch)).ok());
-    ASSERT_TRUE(checkpoint->forget_old(epoch).ok());
-  }
-  EXPECT_EQ(store->list("batches/")->size(), 2U);
+    EXPECT_TRUE(checkpoint->store(epoch, "0-0", {numbers(0, 1)}).ok());
+    EXPECT_TRUE(checkpoint->seal(sample(epoch)).ok());
+    EXPECT_TRUE(checkpoint->forget_old(epoch, keep).ok());
+    return store->list("batches/")->size();
+  };
+  for (const auto wanted : {1U, 2U, 2U, 2U}) EXPECT_EQ(kept_after_one_more(2), wanted);
+  for (const auto wanted : {3U, 4U, 4U}) EXPECT_EQ(kept_after_one_more(4), wanted);
+  for (const auto wanted : {1U, 1U}) EXPECT_EQ(kept_after_one_more(1), wanted);
 }
 
 TEST(Checkpoint, is_empty_once_cleared_but_remembers_what_attempts_left_behind) {

@@ -127,7 +127,8 @@ void SplitInput::end_split(std::size_t place) {
 /// `end` only when there are no more splits.
 Result<SplitInput::Got> SplitInput::pull() {
   while (KLEIN_TRY(open_more())) {
-    if (!budget_.available(context_.waker)) return Got::nothing_yet;
+    metrics_.over_budget = !budget_.available(context_.waker);
+    if (metrics_.over_budget) return Got::nothing_yet;
     bool ended = false;
     for (std::size_t tried = 0; tried < open_.size() && !ended; ++tried) {
       const auto place = (next_ + tried) % open_.size();

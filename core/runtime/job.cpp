@@ -89,6 +89,13 @@ Result<> open_edges(const Plan& plan, const Registry& registry, const Manifest* 
   return {};
 }
 
+Result<> check(const SnapshotPace& pace) {
+  if (pace.interval < 0 || pace.timeout < 0) return Error(Code::invalid, "interval and timeout are not below 0");
+  if (pace.retention < 1)
+    return Error(Code::invalid, "retention is a number of snapshots, at least 1: " + std::to_string(pace.retention));
+  return {};
+}
+
 Result<std::unique_ptr<Prepared>> prepare(const Plan& plan, const RunOptions& options, const Registry& registry,
                                           const Manifest* last) {
   auto prepared = std::make_unique<Prepared>();
@@ -96,6 +103,7 @@ Result<std::unique_ptr<Prepared>> prepare(const Plan& plan, const RunOptions& op
   prepared->views.optimized = KLEIN_TRY(optimized(prepared->views.logical, registry));
   if (options.memory < 1)
     return Error(Code::invalid, "memory is a number of bytes, at least 1: " + std::to_string(options.memory));
+  KLEIN_TRY(check(options.pace));
   if (options.cores < 0)
     return Error(Code::invalid, "cores is at least 1, or 0 for all: " + std::to_string(options.cores));
   Facts facts;
@@ -118,8 +126,10 @@ class EmbeddedJob final : public Job {
         coordinator_(prepared_->splits, held(), prepared_->views.execution.mode == Mode::stream),
         completion_(*this),
         executor_(seeded_ ? make_seeded_executor(*options.seed)
-                          : make_thread_executor(prepared_->views.physical.compute_threads)) {
-    if (checkpoint_) snapshots_.emplace(*checkpoint_, coordinator_, registry, options.interval);
+                          : make_thread_executor(prepared_->views.physical.compute_threads)),
+        recent_([this]() -> std::optional<Stats> { return ended() ? std::nullopt : std::optional(counters()); },
+                *executor_) {
+    if (checkpoint_) snapshots_.emplace(*checkpoint_, coordinator_, registry, options.pace);
   }
 
   ~EmbeddedJob() override {
@@ -143,6 +153,7 @@ class EmbeddedJob final : public Job {
       return deployed;
     }
     begun_ = clock_.now();
+    if (!seeded_) recent_.begin();  // virtual time goes on only where there is something to do
     cpu_begun_ = cpu_seconds_of_process();
     if (snapshots_) snapshots_->begin(*node_, *executor_, snapshots_waker_);  // first: a task that ends wakes it
     node_->start();
@@ -178,15 +189,27 @@ class EmbeddedJob final : public Job {
     return {};
   }
 
-  Stats stats() const override {
-    if (!node_) return {};
-    auto stats = node_->stats();
-    stats.rows_expected = prepared_->rows_expected;
-    stats.seconds = static_cast<double>(clock_.now() - begun_) / 1e9;
-    return stats;
+  Result<> set_pace(SnapshotPace pace) override {
+    if (!snapshots_) return Error(Code::invalid, "a job takes snapshots where it has a checkpoint; start it with one");
+    KLEIN_TRY(check(pace));
+    snapshots_->set_pace(pace);
+    return {};
   }
 
-  const PhysicalView& view() const override { return prepared_->views.physical; }
+  Status status() const override {
+    Status status;
+    static_cast<Stats&>(status) = counters();
+    status.state = state();
+    status.mode = to_string(prepared_->views.execution.mode);
+    compare(ended() ? Stats() : recent_.earlier(), status);
+    if (!snapshots_) return status;
+    auto& told = status.snapshots.emplace();
+    static_cast<SnapshotStats&>(told) = snapshots_->stats();
+    told.pace = snapshots_->pace();
+    told.age_seconds = told.epoch > 0 ? static_cast<double>(executor_->clock().now() - told.sealed_at) / 1e9 : 0;
+    told.resumed_from = last() ? last()->epoch.value : 0;
+    return status;
+  }
 
  private:
   /// Runs once no task does: commits or discards, and makes the report.
@@ -230,8 +253,26 @@ class EmbeddedJob final : public Job {
 
   void end(Result<RunReport> result) {
     const Lock lock(mutex_);
+    ended_at_ = clock_.now();
     report_ = std::move(result);
     changed_.notify_all();
+  }
+
+  Stats counters() const {
+    if (!node_) return {};
+    auto stats = node_->stats();
+    stats.rows_expected = prepared_->rows_expected;
+    const Lock lock(mutex_);
+    stats.seconds = static_cast<double>((report_ ? ended_at_ : clock_.now()) - begun_) / 1e9;
+    return stats;
+  }
+
+  std::string state() const {
+    const bool asked = coordinator_.interrupted() || coordinator_.stopping() || (snapshots_ && snapshots_->stops());
+    const Lock lock(mutex_);
+    if (!report_) return asked ? "stopping" : "running";
+    if (!report_->ok()) return "failed";
+    return (*report_)->stopped ? "stopped" : "finished";
   }
 
   void conclude() {
@@ -264,7 +305,7 @@ class EmbeddedJob final : public Job {
 
   RunReport report() const {
     RunReport report;
-    static_cast<Stats&>(report) = EmbeddedJob::stats();
+    static_cast<Stats&>(report) = counters();
     report.rows_per_second = report.seconds > 0 ? static_cast<double>(report.rows_in) / report.seconds : 0;
     report.cpu_seconds = cpu_seconds_of_process() - cpu_begun_;
     report.peak_memory = peak_memory_of_process();
@@ -292,12 +333,14 @@ class EmbeddedJob final : public Job {
   std::optional<Snapshots> snapshots_;  // with a checkpoint
   Waker snapshots_waker_;
   std::unique_ptr<Executor> executor_;
+  Recent recent_;
   std::unique_ptr<Node> node_;
   std::int64_t begun_ = 0;
   double cpu_begun_ = 0;
   mutable Mutex mutex_;
   Condition changed_;
   std::optional<Result<RunReport>> report_ KLEIN_GUARDED_BY(mutex_);
+  std::int64_t ended_at_ KLEIN_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace

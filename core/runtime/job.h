@@ -8,7 +8,7 @@
 #include <string>
 
 #include "plan/views.h"
-#include "runtime/report.h"
+#include "runtime/status.h"
 #include "store/store.h"
 
 namespace klein {
@@ -20,8 +20,8 @@ struct RunOptions {
   std::optional<std::uint64_t> seed = {};  // run on the seeded single-thread executor with a virtual clock
   std::string checkpoint = {};        // a folder for snapshots, from which the same job goes on; empty: none are taken
   std::shared_ptr<Store> store = {};  // for snapshots, instead of a folder
-  std::int64_t interval = 30'000'000'000;  // nanoseconds from one snapshot to the next; 0: only when asked
-  bool restart = false;                    // begin anew, whatever the checkpoint holds
+  SnapshotPace pace = {};
+  bool restart = false;  // begin anew, whatever the checkpoint holds
 };
 
 enum class Stop {
@@ -45,8 +45,11 @@ class Job {
   virtual void stop(Stop how) = 0;
   /// Begins a snapshot as soon as none is open. `invalid` without a checkpoint.
   virtual Result<> snapshot() = 0;
-  virtual Stats stats() const = 0;
-  virtual const PhysicalView& view() const = 0;
+  /// Takes and keeps them so from now on. `invalid` without a checkpoint, and where it can't be.
+  virtual Result<> set_pace(SnapshotPace pace) = 0;
+  /// Waits for no step and no store, so whoever asks may hold a lock that they need.
+  virtual Status status() const = 0;
+  Stats stats() const { return status(); }
 };
 
 /// Logical, optimised, execution and physical view, made as `start` would, without starting.

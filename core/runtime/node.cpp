@@ -1,6 +1,7 @@
 #include "runtime/node.h"
 
 #include <algorithm>
+#include <set>
 
 namespace klein {
 
@@ -286,21 +287,55 @@ void Node::release() {
   for (const auto& entry : tasks_) entry.task->release();
 }
 
+namespace {
+
+void add(const StepMetrics& counted, std::int64_t now, StepStats& step) {
+  const auto read = [](const std::atomic<std::int64_t>& counter) { return counter.load(std::memory_order_relaxed); };
+  step.rows_in += read(counted.rows_in);
+  step.rows_out += read(counted.rows_out);
+  step.rows_failed += read(counted.rows_failed);
+  step.batches += read(counted.batches);
+  step.busy_seconds += static_cast<double>(up_to(now, counted.busy, counted.since)) / 1e9;
+  step.cpu_seconds += static_cast<double>(read(counted.cpu)) / 1e9;
+  ++step.tasks;
+  const Watermark passed{.time = read(counted.watermark)};
+  if (passed == Watermark() || passed.is_end()) return;
+  step.watermark = std::min(step.watermark.value_or(passed.time), passed.time);
+}
+
+}  // namespace
+
+/// A source knows no event time: its is that of the first steps behind it that do.
+void Node::give_watermark(int source, Stats& stats) const {
+  const auto& steps = view_.execution.plan.steps;
+  auto& found = stats.steps[static_cast<std::size_t>(source)].watermark;
+  std::set<int> timeless{source};
+  for (std::size_t place = 0; place < steps.size(); ++place) {
+    const auto& inputs = steps[place].inputs;
+    const auto behind = [&](const Edge& edge) { return timeless.count(edge.step) > 0; };
+    if (std::none_of(inputs.begin(), inputs.end(), behind)) continue;
+    if (const auto mark = stats.steps[place].watermark) {
+      found = std::min(found.value_or(*mark), *mark);
+    } else {
+      timeless.insert(static_cast<int>(place));
+    }
+  }
+}
+
 Stats Node::stats() const {
   Stats stats;
   const auto& plan = view_.execution.plan;
   for (const auto& step : plan.steps) stats.steps.push_back({.name = step.name, .kind = step.kind});
-  for (const auto& [key, counted] : metrics_) {
-    auto& step = stats.steps[static_cast<std::size_t>(key.first)];
-    const auto read = [](const std::atomic<std::int64_t>& counter) { return counter.load(std::memory_order_relaxed); };
-    step.rows_in += read(counted->rows_in);
-    step.rows_out += read(counted->rows_out);
-    step.rows_failed += read(counted->rows_failed);
-    step.batches += read(counted->batches);
-    step.busy_seconds += static_cast<double>(read(counted->busy)) / 1e9;
-    step.cpu_seconds += static_cast<double>(read(counted->cpu)) / 1e9;
-    ++step.tasks;
+  const auto now = executor_.clock().now();
+  for (const auto& entry : tasks_) {
+    const auto held_back = up_to(now, entry.task->metrics().held_back, entry.task->metrics().held_back_since);
+    for (const int step : view_.execution.chains[static_cast<std::size_t>(entry.chain)].steps) {
+      auto& all = stats.steps[static_cast<std::size_t>(step)];
+      add(*metrics_.at({step, entry.index}), now, all);
+      all.back_pressured_seconds += static_cast<double>(held_back) / 1e9;
+    }
   }
+  for (const auto& [source, made] : edges_.sources) give_watermark(source, stats);
   for (std::size_t i = 0; i < stats.steps.size(); ++i) {
     const auto step = static_cast<int>(i);
     if (edges_.sources.count(step)) stats.rows_in += stats.steps[i].rows_out;

@@ -77,6 +77,7 @@ class Node {
   bool soon_ends(const Chain& chain) const;
   void fill(Context& context, int step, const TaskEntry& entry) const;
   TaskEntry& entry(int chain, int index);
+  void give_watermark(int source, Stats& stats) const;
 
   const PhysicalView& view_;
   const Edges& edges_;

@@ -18,6 +18,7 @@ Value step_value(const StepStats& step) {
       {"batches", step.batches},
       {"busy_seconds", step.busy_seconds},
       {"cpu_seconds", step.cpu_seconds},
+      {"back_pressured_seconds", step.back_pressured_seconds},
       {"tasks", step.tasks}};
 }
 

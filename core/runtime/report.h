@@ -2,6 +2,7 @@
 // RunReport — what a job did and where its time went; and Stats, the same while it runs.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,9 @@ struct StepStats {
   std::int64_t rows_in = 0, rows_out = 0, rows_failed = 0, batches = 0;
   double busy_seconds = 0;  // wall time inside the step, all its tasks together
   double cpu_seconds = 0;
+  double back_pressured_seconds = 0;  // in which its tasks could not go on, as what follows was full; all together
   int tasks = 0;
+  std::optional<std::int64_t> watermark = {};  // nanoseconds of event time: no older row follows. None: no such time
 };
 
 struct Stats {
@@ -32,6 +35,17 @@ struct SnapshotStats {
   double longest_seconds = 0;      // from an epoch's begin until it is sealed
   std::int64_t largest_bytes = 0;  // of rows in flight
   std::string failure;             // why the last one that was given up was
+  std::int64_t epoch = 0;          // the last that was sealed here; 0: none was
+  std::int64_t sealed_at = 0;      // when, by the job's clock
+  double seconds = 0;              // what it took, as above
+  std::int64_t bytes = 0;
+};
+
+/// When snapshots are taken, given up and forgotten. Times are nanoseconds.
+struct SnapshotPace {
+  std::int64_t interval = 30'000'000'000;  // from one to the next; 0: only when asked
+  std::int64_t timeout = 0;                // one that takes longer is given up; 0: none is
+  int retention = 2;                       // how many sealed ones are kept
 };
 
 struct RunReport : Stats {

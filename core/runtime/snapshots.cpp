@@ -12,8 +12,22 @@ constexpr std::int64_t overtake_after = 10'000'000;  // nanoseconds from an epoc
 constexpr std::int64_t try_again_after = 100'000'000;
 }  // namespace
 
-Snapshots::Snapshots(Checkpoint& checkpoint, Coordinator& coordinator, const Registry& registry, std::int64_t interval)
-    : checkpoint_(checkpoint), coordinator_(coordinator), registry_(registry), interval_(interval) {}
+Snapshots::Snapshots(Checkpoint& checkpoint, Coordinator& coordinator, const Registry& registry, SnapshotPace pace)
+    : checkpoint_(checkpoint),
+      coordinator_(coordinator),
+      registry_(registry),
+      interval_(pace.interval),
+      timeout_(pace.timeout),
+      retention_(pace.retention) {}
+
+void Snapshots::set_pace(SnapshotPace pace) {
+  interval_ = pace.interval;
+  timeout_ = pace.timeout;
+  retention_ = pace.retention;
+  self_.wake();
+}
+
+SnapshotPace Snapshots::pace() const { return {interval_, timeout_, retention_}; }
 
 void Snapshots::begin(Node& node, Executor& executor, Waker self) {
   const Lock lock(mutex_);
@@ -37,16 +51,34 @@ Turn Snapshots::run(int) {
     collect();
     decide();
   }
+  if (open_ && !undecided_) give_up_overdue(now);
+  sleep(now);
+  return Turn::wait;
+}
+
+void Snapshots::sleep(std::int64_t now) {
   if (undecided_ || try_again_) {
     sleep_until(now + try_again_after);
   } else if (!open_ && requested_) {
     self_.wake();  // somebody asked while one was open
-  } else if (open_ && now < begun_ + overtake_after) {
-    sleep_until(begun_ + overtake_after);
-  } else if (!open_ && interval_ > 0) {
+  } else if (open_) {
+    if (now < begun_ + overtake_after) sleep_until(begun_ + overtake_after);
+    if (timeout_ > 0) sleep_until(begun_ + timeout_);
+  } else if (interval_ > 0) {
     sleep_until(begun_ + interval_);
   }
-  return Turn::wait;
+}
+
+/// A task that does not answer holds back no more than this epoch: what it read and staged is part of the next one.
+void Snapshots::give_up_overdue(std::int64_t now) {
+  if (timeout_ == 0 || now < begun_ + timeout_) return;
+  note_failure("not every task had answered after " + std::to_string(timeout_ / 1'000'000) + " ms, the timeout");
+  discard();
+}
+
+void Snapshots::note_failure(std::string why) {
+  const Lock lock(stats_mutex_);
+  stats_.failure = std::move(why);
 }
 
 bool Snapshots::due(std::int64_t now) const { return requested_ || (interval_ > 0 && now >= begun_ + interval_); }
@@ -73,7 +105,7 @@ void Snapshots::collect() {
       if (rows.empty()) return;
       auto written = checkpoint_.store(*open_, std::to_string(task) + "-" + std::to_string(number++), rows);
       if (written.ok()) return all.push_back(*std::move(written));
-      stats_.failure = written.error().text();
+      note_failure(written.error().text());
       coordinator_.write_failed();
     };
     for (const auto& [edge, rows] : batches) store(rows, stored.in_flight[edge]);
@@ -100,7 +132,7 @@ void Snapshots::seal() {
   tried_to_seal_ = true;
   auto sealed = checkpoint_.seal(manifest);
   if (sealed.ok()) return settle(manifest);
-  stats_.failure = sealed.error().text();
+  note_failure(sealed.error().text());
   undecided_ = std::move(manifest);
   discard();
 }
@@ -109,7 +141,7 @@ void Snapshots::seal() {
 void Snapshots::discard() {
   auto discarded = checkpoint_.discard(*open_);
   if (!discarded.ok()) {
-    stats_.failure = discarded.error().text();
+    note_failure(discarded.error().text());
     if (!undecided_) undecided_ = Manifest{.epoch = *open_};
     return;
   }
@@ -117,7 +149,10 @@ void Snapshots::discard() {
   if (!*discarded && manifest) return settle(*manifest);
   coordinator_.discarded();
   open_.reset();
-  ++stats_.given_up;
+  {
+    const Lock lock(stats_mutex_);
+    ++stats_.given_up;
+  }
   try_again_ = then_stop_;
   if (try_again_) requested_ = true;
 }
@@ -142,10 +177,15 @@ void Snapshots::count(const Manifest& manifest) {
   };
   add(manifest.in_flight);
   for (const auto& [step, by_name] : manifest.tables) add(by_name);
+  const auto now = executor_->clock().now();
+  const Lock lock(stats_mutex_);
   ++stats_.sealed;
+  stats_.epoch = manifest.epoch.value;
+  stats_.sealed_at = now;
+  stats_.seconds = static_cast<double>(now - begun_) / 1e9;
+  stats_.bytes = bytes;
   stats_.largest_bytes = std::max(stats_.largest_bytes, bytes);
-  stats_.longest_seconds =
-      std::max(stats_.longest_seconds, static_cast<double>(executor_->clock().now() - begun_) / 1e9);
+  stats_.longest_seconds = std::max(stats_.longest_seconds, stats_.seconds);
 }
 
 Result<> Snapshots::commit_sealed(const Manifest& manifest) {
@@ -154,7 +194,7 @@ Result<> Snapshots::commit_sealed(const Manifest& manifest) {
     // Not fatal where they fail: a token that is committed again does nothing, and what is old only takes room.
     (void)checkpoint_.mark_committed(manifest.epoch);
   }
-  (void)checkpoint_.forget_old(manifest.epoch);
+  (void)checkpoint_.forget_old(manifest.epoch, retention_);
   return {};
 }
 
@@ -172,7 +212,7 @@ Result<> Snapshots::conclude(bool finished) {
   const Lock lock(mutex_);
   if (!finished) return {};  // whoever goes on decides about an open epoch
   if (open_) discard();
-  if (open_) return Error(Code::io, "the last snapshot can't be stored, so nothing is committed: " + stats_.failure);
+  if (open_) return Error(Code::io, "the last snapshot can't be stored, so nothing is committed: " + stats().failure);
   const auto epoch = checkpoint_.next_epoch();
   open_ = epoch;
   begun_ = executor_->clock().now();
@@ -200,7 +240,7 @@ bool Snapshots::may_hold() const {
 }
 
 SnapshotStats Snapshots::stats() const {
-  const Lock lock(mutex_);
+  const Lock lock(stats_mutex_);
   return stats_;
 }
 

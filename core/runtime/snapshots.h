@@ -19,23 +19,30 @@ class Node;
 
 class Snapshots final : public Runnable {
  public:
-  /// `interval`: nanoseconds from one epoch's begin to the next; 0: only when asked. All outlive this.
-  Snapshots(Checkpoint& checkpoint, Coordinator& coordinator, const Registry& registry, std::int64_t interval);
+  /// All outlive this.
+  Snapshots(Checkpoint& checkpoint, Coordinator& coordinator, const Registry& registry, SnapshotPace pace);
   void begin(Node& node, Executor& executor, Waker self);
   Turn run(int steps) override;
+  /// From now on. Any thread.
+  void set_pace(SnapshotPace pace);
+  SnapshotPace pace() const;
   /// As soon as the open one is done. Any thread.
   void request();
   /// Takes one more, then stops the job. Any thread.
   void stop_after_next();
+  bool stops() const { return then_stop_; }
   /// Once no task runs. `finished`: the job's input has ended; all that is staged is sealed and committed.
   Result<> conclude(bool finished);
   /// An epoch of this attempt may be sealed.
   bool may_hold() const;
+  /// Waits for no step and no store.
   SnapshotStats stats() const;
 
  private:
-  void advance() KLEIN_REQUIRES(mutex_);
   bool due(std::int64_t now) const KLEIN_REQUIRES(mutex_);
+  void give_up_overdue(std::int64_t now) KLEIN_REQUIRES(mutex_);
+  void sleep(std::int64_t now) KLEIN_REQUIRES(mutex_);
+  void note_failure(std::string why);
   void begin_epoch(std::int64_t now) KLEIN_REQUIRES(mutex_);
   void collect() KLEIN_REQUIRES(mutex_);
   void decide() KLEIN_REQUIRES(mutex_);
@@ -49,7 +56,6 @@ class Snapshots final : public Runnable {
   Checkpoint& checkpoint_;
   Coordinator& coordinator_;
   const Registry& registry_;
-  const std::int64_t interval_;
   Node* node_ = nullptr;
   Executor* executor_ = nullptr;
   Waker self_;
@@ -61,7 +67,10 @@ class Snapshots final : public Runnable {
   bool tried_to_seal_ KLEIN_GUARDED_BY(mutex_) = false;
   bool try_again_ KLEIN_GUARDED_BY(mutex_) = false;        // after a while: the job waits for a snapshot to stop
   std::atomic<bool> requested_{false}, then_stop_{false};  // whoever asks waits for no lock: it may hold Python's
-  SnapshotStats stats_ KLEIN_GUARDED_BY(mutex_);
+  std::atomic<std::int64_t> interval_, timeout_;
+  std::atomic<int> retention_;
+  mutable Mutex stats_mutex_;  // held for a moment: whoever looks may hold Python's lock, which a step waits for
+  SnapshotStats stats_ KLEIN_GUARDED_BY(stats_mutex_);
 };
 
 }  // namespace klein

@@ -8,34 +8,13 @@ namespace klein {
 namespace {
 constexpr std::int64_t part_bytes = 16 << 20;   // a step that emits more publishes in parts, where it may
 constexpr std::int64_t measured_turn = 50'000;  // nanoseconds: turns as long as this have their CPU time measured
-constexpr std::int64_t measured_step =
-    10'000;  // nanoseconds: of shorter steps every eighth is timed, and counts for eight
-constexpr int timed_of_short = 8;
 constexpr auto any_rows = std::numeric_limits<std::int64_t>::max();
 }  // namespace
 
 void Task::assemble(Parts parts, const Clock& clock) {
   parts_ = std::move(parts);
   clock_ = &clock;
-}
-
-/// What a call of the clock costs would be most of what a one-row step costs.
-void Task::begin_step() {
-  const bool is_short = !parts_.by_row && mean_step_ < measured_step;
-  weight_ = !is_short ? 1 : steps_++ % timed_of_short == 0 ? timed_of_short : 0;
-  if (weight_ > 0) last_tick_ = step_begun_ = clock_->now();
-}
-
-void Task::end_step() {
-  if (weight_ > 0) mean_step_ += (last_tick_ - step_begun_ - mean_step_) / 4;
-}
-
-std::int64_t Task::tick() {
-  if (weight_ == 0) return 0;
-  const auto now = clock_->now();
-  const auto elapsed = now - std::exchange(last_tick_, now);
-  step_busy_ += elapsed;
-  return elapsed > measured_step ? elapsed : elapsed * weight_;  // a long call among short ones counts for itself alone
+  step_clock_.assemble(clock);
 }
 
 Turn Task::run(int steps) {
@@ -43,14 +22,17 @@ Turn Task::run(int steps) {
   const bool measured = mean_turn_ > measured_turn;
   const auto cpu_begin = measured ? thread_cpu_time() : 0;
   const auto begin = clock_->now();
+  metrics_.go_on(begin);
+  held_back_ = false;
   auto turn = Turn::again;
   for (int i = 0; i < steps && turn == Turn::again; ++i) {
-    begin_step();
+    step_clock_.begin_step(parts_.by_row);
     auto stepped = step();
-    if (!stepped.ok() || *stepped != Turn::wait) end_step();
+    if (!stepped.ok() || *stepped != Turn::wait) step_clock_.end_step();
     turn = stepped.ok() ? *stepped : fail(std::move(stepped).error());
   }
   const auto wall = clock_->now() - begin;
+  if (held_back_) metrics_.held_back_since.store(begin + wall, std::memory_order_relaxed);
   mean_turn_ += (wall - mean_turn_) / 4;
   account(wall, measured ? thread_cpu_time() - cpu_begin : wall);
   if (turn == Turn::wait) set_timer();
@@ -63,9 +45,7 @@ Turn Task::run(int steps) {
 void Task::account(std::int64_t wall, std::int64_t cpu) {
   const double share = wall > 0 ? std::min(1.0, static_cast<double>(cpu) / static_cast<double>(wall)) : 0;
   const auto add = [&](StepMetrics& metrics, std::int64_t busy) {
-    if (busy == 0) return;
-    count(metrics.busy, busy);
-    count(metrics.cpu, static_cast<std::int64_t>(static_cast<double>(busy) * share));
+    if (busy > 0) count(metrics.cpu, static_cast<std::int64_t>(static_cast<double>(busy) * share));
   };
   for (const auto& stage : parts_.stages) add(stage->metrics(), stage->take_busy());
   if (parts_.source_metrics) add(*parts_.source_metrics, std::exchange(source_busy_, 0));
@@ -79,7 +59,7 @@ Result<Turn> Task::step() {
     KLEIN_TRY(snapshot(Epoch{asked_.load()}, overtake_.load()));
     if (prepared_) return Turn::again;
   }
-  if (!writable()) return Turn::wait;
+  if (!writable()) return held_back();
   if (!holding_) {
     if (abandoned()) {
       parts_.input->close();
@@ -92,10 +72,13 @@ Result<Turn> Task::step() {
 }
 
 Result<Turn> Task::take() {
-  KLEIN_TRY(parts_.input->take(last_tick_, parts_.by_row ? step_size_.rows() : any_rows, holding_));
-  step_busy_ = 0;
-  source_busy_ += tick();
-  if (!holding_) return Turn::wait;
+  auto* source = parts_.source_metrics;
+  if (source) step_clock_.begin_call(*source);
+  auto took = parts_.input->take(step_clock_.last(), parts_.by_row ? step_size_.rows() : any_rows, holding_);
+  source_busy_ += source ? step_clock_.end_call(*source) : step_clock_.tick();
+  (void)step_clock_.take_busy();  // what follows is the stages'
+  KLEIN_TRY(std::move(took));
+  if (!holding_) return source && source->over_budget ? held_back() : Turn::wait;
   if (const auto* barrier = std::get_if<Barrier>(&holding_->item)) {
     const auto epoch = barrier->epoch;
     holding_.reset();
@@ -122,15 +105,17 @@ Result<Turn> Task::advance() {
   for (auto place = parts_.stages.size(); place-- > 0;) {
     auto& stage = *parts_.stages[place];
     if (!stage.has_work()) continue;
+    step_clock_.begin_call(stage.metrics());
     auto called = stage.advance();
-    stage.add_busy(tick());
+    stage.add_busy(step_clock_.end_call(stage.metrics()));
     const auto moved = KLEIN_TRY(std::move(called));
     KLEIN_TRY(collect(place));
-    if (moved == Stage::Moved::blocked) return Turn::wait;
+    // What a sink waits for is room in what it writes to.
+    if (moved == Stage::Moved::blocked) return parts_.sinks.empty() ? Turn::wait : held_back();
     if (moved == Stage::Moved::finished) cut(place);
     if (stage.has_more()) {
       publish_part();
-      if (!writable()) return Turn::wait;
+      if (!writable()) return held_back();
     }
     place = parts_.stages.size();
   }
@@ -226,6 +211,11 @@ bool Task::writable() {
   return std::all_of(parts_.links.begin(), parts_.links.end(), [](OutputLink& link) { return link.writable(); });
 }
 
+Turn Task::held_back() {
+  held_back_ = true;
+  return Turn::wait;
+}
+
 bool Task::abandoned() const {
   return parts_.sinks.empty() && !parts_.links.empty() &&
          std::all_of(parts_.links.begin(), parts_.links.end(), [](const OutputLink& link) { return link.closed(); });
@@ -234,7 +224,7 @@ bool Task::abandoned() const {
 void Task::publish() {
   const auto* batch = std::get_if<Batch>(&holding_->item);
   const bool cut_short = ended_ && (holding_->rung || !std::holds_alternative<Watermark>(holding_->item));
-  if (batch && parts_.by_row) step_size_.took(batch->rows(), step_busy_);
+  if (batch && parts_.by_row) step_size_.took(batch->rows(), step_clock_.take_busy());
   {
     const Lock lock(publish_);
     push_outbox();

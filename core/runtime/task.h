@@ -17,6 +17,7 @@
 #include "runtime/link.h"
 #include "runtime/sink_stage.h"
 #include "runtime/stage.h"
+#include "runtime/step_clock.h"
 #include "runtime/step_size.h"
 
 namespace klein {
@@ -42,6 +43,7 @@ class Task final : public Runnable {
 
   Turn run(int steps) override;
   int id() const { return id_; }
+  const TaskMetrics& metrics() const { return metrics_; }
   /// Lets go of operators and writers; after the last turn.
   void release();
 
@@ -69,6 +71,7 @@ class Task final : public Runnable {
   void publish();
   void publish_part();
   bool writable();
+  Turn held_back();
   bool abandoned() const;
   Turn finish();
   void hand_over();
@@ -78,9 +81,6 @@ class Task final : public Runnable {
   Result<std::map<std::string, State>> take_states() const;
   Result<Turn> prepare();  // `wait`: not all sinks have staged yet
   void account(std::int64_t wall, std::int64_t cpu);
-  void begin_step();
-  void end_step();
-  std::int64_t tick();  // nanoseconds since the last tick, weighted; 0 in a step that is not timed
 
   const int id_;
   Coordinator& coordinator_;
@@ -96,6 +96,8 @@ class Task final : public Runnable {
   std::vector<Token> tokens_;
   std::optional<std::size_t> prepared_;  // how many sinks have staged, while they are asked to
   bool ended_ = false, finished_ = false;
+  TaskMetrics metrics_;
+  bool held_back_ = false;  // in this turn
 
   // Of the last snapshot.
   Epoch epoch_ KLEIN_GUARDED_BY(publish_);
@@ -104,12 +106,9 @@ class Task final : public Runnable {
   bool over_ KLEIN_GUARDED_BY(publish_) = false;  // there will be no other
   std::atomic<std::int64_t> asked_{0};
   std::atomic<bool> overtake_{false};
-  std::int64_t last_tick_ = 0, step_begun_ = 0, source_busy_ = 0, mean_turn_ = 0;
-  std::int64_t mean_step_ = 1'000'000;  // steps are long until some were short
-  std::int64_t step_busy_ = 0, timer_ = 0;
+  StepClock step_clock_;
+  std::int64_t source_busy_ = 0, mean_turn_ = 0, timer_ = 0;
   StepSize step_size_;
-  int weight_ = 1;
-  unsigned steps_ = 0;
 };
 
 }  // namespace klein

@@ -28,6 +28,13 @@ std::optional<T> optional_of(const nb::dict& given, const char* key) {
   return nb::cast<T>(given[key]);
 }
 
+/// `otherwise`, with what is given.
+SnapshotPace pace_of(const nb::dict& given, SnapshotPace otherwise) {
+  return {.interval = optional_of<std::int64_t>(given, "interval").value_or(otherwise.interval),
+          .timeout = optional_of<std::int64_t>(given, "timeout").value_or(otherwise.timeout),
+          .retention = optional_of<int>(given, "retention").value_or(otherwise.retention)};
+}
+
 std::unique_ptr<SharedJob> start_job(const std::vector<Flow>& flows, const nb::dict& options) {
   const auto chosen = to_options(options);
   Running::all().sweep();
@@ -54,6 +61,17 @@ nb::tuple wait(const SharedJob& shared) {
   }();
   const auto report = unwrap(std::move(ended));
   return nb::make_tuple(to_object(to_value(report)), to_text(report));
+}
+
+void set_pace(const SharedJob& shared, const nb::dict& given) {
+  const auto snapshots = shared.job->status().snapshots;
+  unwrap(shared.job->set_pace(pace_of(given, snapshots ? snapshots->pace : SnapshotPace())));
+}
+
+nb::object status(const SharedJob& shared) {
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  const auto status = shared.job->status();
+  return to_object(to_value(status, std::chrono::duration_cast<std::chrono::nanoseconds>(wall).count()));
 }
 
 void stop(const SharedJob& shared, bool drain) {
@@ -85,7 +103,7 @@ RunOptions to_options(const nb::dict& given) {
   options.memory = optional_of<std::int64_t>(given, "memory").value_or(options.memory);
   options.seed = optional_of<std::uint64_t>(given, "seed");
   options.checkpoint = optional_of<std::string>(given, "checkpoint").value_or("");
-  options.interval = optional_of<std::int64_t>(given, "interval").value_or(options.interval);
+  options.pace = pace_of(given, options.pace);
   options.restart = optional_of<bool>(given, "restart").value_or(false);
   if (const auto mode = optional_of<std::string>(given, "mode")) {
     if (*mode != "batch" && *mode != "stream") {
@@ -104,6 +122,9 @@ void bind_job(nb::module_& m) {
       .def("stop", stop, "drain"_a = true, "Ends it: what was read is finished, or not.")
       .def(
           "snapshot", [](const SharedJob& shared) { unwrap(shared.job->snapshot()); }, "Takes a snapshot soon.")
+      .def("set_pace", set_pace, "changes"_a, nb::sig("def set_pace(self, changes: dict[str, typing.Any]) -> None"),
+           "Changes when snapshots are taken and how many are kept.")
+      .def("status", status, nb::sig("def status(self) -> dict[str, typing.Any]"), "How it is now.")
       .def(
           "stats", [](const SharedJob& shared) { return to_object(to_value(shared.job->stats())); },
           nb::sig("def stats(self) -> dict[str, typing.Any]"), "How far it is.");

@@ -131,7 +131,7 @@ struct Life {
     RunOptions options{.cores = 1 + static_cast<int>(random.below(4)), .mode = mode};
     if (!threads) options.seed = random.next();
     options.store = store;
-    options.interval = 1'000'000 + static_cast<std::int64_t>(random.below(60'000'000));
+    options.pace.interval = 1'000'000 + static_cast<std::int64_t>(random.below(60'000'000));
     world->job = nullptr;
     auto job = Job::start(plan_of(*shape, splits), options, kinds());
     if (job.ok()) world->job = job->get();
@@ -227,7 +227,7 @@ TEST(Simulation, a_stop_is_tried_again_until_a_snapshot_holds) {
     options.seed = seed;
     options.store = std::make_shared<FaultyStore>(
         *memory, StoreFaults{.refused = seed == 0 ? 0U : 60U, .answer_lost = 0, .read_refused = 0}, seed);
-    options.interval = 0;
+    options.pace.interval = 0;
     auto job = Job::start(plan_of({"", 1, {"sim_very_slow", "sim_very_slow"}}, 2), options, kinds());
     if (!job.ok()) continue;  // the store did not even open
     (*job)->stop(Stop::drain);
@@ -245,7 +245,7 @@ TEST(Simulation, a_snapshot_waits_for_no_slow_step) {
   RunOptions options{.cores = 2, .mode = Mode::stream};
   options.seed = 1;
   options.store = make_memory_store();
-  options.interval = 1'000'000'000;
+  options.pace.interval = 1'000'000'000;
   auto job = Job::start(plan_of({"", 1, {"sim_very_slow", "sim_very_slow"}}, 2), options, kinds());
   ASSERT_TRUE(job.ok()) << job.error().text();
   const auto report = (*job)->wait();
