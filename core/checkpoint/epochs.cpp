@@ -59,11 +59,6 @@ void Epochs::gone(int task, Epoch epoch, TaskSnapshot last) {
   if (open_ && epoch <= *open_) missing_.erase(task);
 }
 
-void Epochs::found(const std::string& source, const std::vector<Split>& splits) {
-  auto& all = splits_[source];
-  all.insert(all.end(), splits.begin(), splits.end());
-}
-
 Verdict Epochs::verdict(bool running) const {
   return judge({.expected = static_cast<int>(missing_.size()), .write_failed = failed_, .running = running});
 }
@@ -82,9 +77,7 @@ Manifest Epochs::manifest() const {
     for (const auto& [step, by_name] : snapshot.tables) {
       for (const auto& [name, stored] : by_name) append(stored, made.tables[step][name]);
     }
-    for (const auto& [edge, stored] : snapshot.in_flight) {
-      append(stored, made.in_flight[edge]);
-    }
+    for (const auto& [edge, stored] : snapshot.in_flight) append(stored, made.in_flight[edge]);
   }
   for (const auto& [epoch, states] : ended_) {
     if (epoch <= *open_) add_values(states, made);

@@ -33,8 +33,6 @@ class Epochs {
   /// What a task leaves when it ends, after its cut of the epoch before `epoch`: it counts in that one and all later.
   void gone(int task, Epoch epoch, TaskSnapshot last);
   void write_failed() { failed_ = true; }
-  /// Splits that a source has got while the job runs.
-  void found(const std::string& source, const std::vector<Split>& splits);
 
   /// About the open epoch, which is not sealed yet.
   Verdict verdict(bool running) const;

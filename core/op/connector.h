@@ -46,7 +46,7 @@ class Source {
   virtual ~Source() = default;
   virtual bool bounded() const = 0;  // the batch view takes only bounded sources
   virtual Schema schema() const = 0;
-  /// Of a source without end it is asked again from time to time: new splits are read from then on.
+  /// Asked once, when a job begins; one that goes on has what is left of them in its checkpoint.
   virtual Result<std::vector<Split>> splits() const = 0;
   virtual Result<std::unique_ptr<SplitReader>> open(const Split& split, ReadSize size) const = 0;
   /// A sealed snapshot has these positions: for systems that show how far their readers are. Never an error of the job.

@@ -31,18 +31,15 @@ class ViewBuilder {
   bool is_sink(int step) const { return registry_.find_sink(step_at(step).kind) != nullptr; }
   bool bounded(int step) const { return facts_.bounded[static_cast<std::size_t>(step)]; }
   std::int64_t splits(int step) const { return facts_.splits[static_cast<std::size_t>(step)]; }
-  bool slow(int step) const {
-    const auto* kind = registry_.find_operator(step_at(step).kind);
-    return kind && kind->slow;
-  }
+  const OperatorKind* operator_at(int step) const { return registry_.find_operator(step_at(step).kind); }
+  bool slow(int step) const { return operator_at(step) && operator_at(step)->slow; }
   bool slow(const Chain& chain) const {
     return std::any_of(chain.steps.begin(), chain.steps.end(), [&](int step) { return slow(step); });
   }
   Lane lane(int step) const {
-    const auto* kind = registry_.find_operator(step_at(step).kind);
+    const auto* kind = operator_at(step);
     return kind ? kind->lane : Lane::compute;
   }
-  const OperatorKind* operator_at(int step) const { return registry_.find_operator(step_at(step).kind); }
   /// Whether rows of equal keys must meet at the step.
   bool keyed(int step) const { return operator_at(step) && operator_at(step)->keys; }
   std::vector<std::string> keys(int step, int port) const {
@@ -155,7 +152,7 @@ class ViewBuilder {
     for (auto place = view_.chains.size(); place-- > 0;) {
       auto& rows = view_.chains[place].read_size.rows;
       for (const int step : view_.chains[place].steps) {
-        const auto* kind = registry_.find_operator(step_at(step).kind);
+        const auto* kind = operator_at(step);
         if (kind && kind->batch_rows > 0) rows = std::min(rows, kind->batch_rows);
       }
       for (const auto& link : view_.links) {

@@ -9,7 +9,7 @@ Coordinator::Coordinator(const std::map<std::string, std::vector<Split>>& splits
   const Lock lock(mutex_);
   for (const auto& [source, list] : splits) {
     splits_[source] = {list.begin(), list.end()};
-    for (const auto& split : list) known_[source].insert(split.id);
+    all_[source] = static_cast<int>(list.size());
   }
 }
 
@@ -31,8 +31,7 @@ std::optional<Split> Coordinator::next_split(const std::string& source) {
 std::optional<Split> Coordinator::next_share(const std::string& source, int held, int readers) {
   {
     const Lock lock(mutex_);
-    const auto all = static_cast<int>(known_[source].size());
-    if (held >= (all + readers - 1) / readers) return std::nullopt;
+    if (held >= (all_[source] + readers - 1) / readers) return std::nullopt;
   }
   return next_split(source);
 }
@@ -41,17 +40,6 @@ bool Coordinator::has_splits(const std::string& source) const {
   const Lock lock(mutex_);
   const auto found = splits_.find(source);
   return found != splits_.end() && !found->second.empty();
-}
-
-bool Coordinator::found(const std::string& source, const std::vector<Split>& splits) {
-  const Lock lock(mutex_);
-  std::vector<Split> fresh;
-  for (const auto& split : splits) {
-    if (known_[source].insert(split.id).second) fresh.push_back(split);
-  }
-  splits_[source].insert(splits_[source].end(), fresh.begin(), fresh.end());
-  epochs_.found(source, fresh);
-  return !fresh.empty();
 }
 
 void Coordinator::finished(int task, Epoch epoch, TaskSnapshot last) {

@@ -38,8 +38,6 @@ class Coordinator {
   bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
   // What the job says and asks.
-  /// Splits that the source has now; those that were not known are given out.
-  bool found(const std::string& source, const std::vector<Split>& splits);  // false: none is new
   void drain() { draining_.store(true); }
   void stop();  // without commit
   int tasks_running() const;
@@ -63,7 +61,7 @@ class Coordinator {
   std::atomic<bool> draining_{false}, stopping_{false}, stopped_{false};
   mutable Mutex mutex_;
   std::map<std::string, std::deque<Split>> splits_ KLEIN_GUARDED_BY(mutex_);
-  std::map<std::string, std::set<std::string>> known_ KLEIN_GUARDED_BY(mutex_);  // by source: ids of all splits
+  std::map<std::string, int> all_ KLEIN_GUARDED_BY(mutex_);  // by source: how many splits there are, given out or not
   std::set<int> running_ KLEIN_GUARDED_BY(mutex_);
   std::vector<Waker> on_finished_ KLEIN_GUARDED_BY(mutex_);
   Epochs epochs_ KLEIN_GUARDED_BY(mutex_);

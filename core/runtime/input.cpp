@@ -99,12 +99,11 @@ SplitInput::SplitInput(const Source& source, ReadSize size, Coordinator& coordin
       context_(std::move(context)),
       metrics_(metrics) {
   context_.rows_failed = &rows_failed_;
-  context_.alarm = &alarm_;
 }
 
 Result<bool> SplitInput::open_more() {
   const bool bounded = source_.bounded();
-  while (!bounded || open_.empty()) {
+  while (reading_.more && (!bounded || open_.empty())) {
     auto split = bounded ? coordinator_.next_split(context_.step)
                          : coordinator_.next_share(context_.step, static_cast<int>(open_.size()), context_.parallelism);
     if (!split) break;
@@ -112,7 +111,7 @@ Result<bool> SplitInput::open_more() {
     reading_.open.push_back(open_.back()->label());
     any_ = true;
   }
-  reading_.more = coordinator_.has_splits(context_.step);
+  reading_.more = reading_.more && coordinator_.has_splits(context_.step);
   return !open_.empty() || (!bounded && !any_);
 }
 

@@ -106,11 +106,11 @@ class SplitInput final : public Input {
   Coordinator& coordinator_;
   Budget& budget_;
   Context context_;
-  std::int64_t rows_failed_ = 0, alarm_ = 0;
+  std::int64_t rows_failed_ = 0;
   StepMetrics& metrics_;
   std::vector<std::unique_ptr<OpenSplit>> open_;
   std::size_t next_ = 0;  // whose turn it is; the one that was taken from last, until that is published
-  Reading reading_;
+  Reading reading_{.open = {}, .more = true};  // once all are given out, nobody is asked again
   bool closed_ = false, any_ = false;
   mutable Mutex mutex_;
   std::map<std::string, Split> published_ KLEIN_GUARDED_BY(mutex_);  // by id: where reading would go on

@@ -29,5 +29,21 @@ TEST(Merge, ends_only_when_every_input_has_ended_and_an_ended_one_holds_nothing_
   EXPECT_TRUE(merge.ended());
 }
 
+TEST(Merge, an_idle_input_holds_nothing_back_and_while_all_are_idle_time_stands_still) {
+  Merge merge(2);
+  EXPECT_FALSE(merge.on_watermark(0, {10}));
+  EXPECT_EQ(merge.on_watermark(1, {.time = 3, .idle = true}), Watermark{10});
+  EXPECT_EQ(merge.on_watermark(0, {.time = 10, .idle = true}), (Watermark{.time = 10, .idle = true}));
+  EXPECT_EQ(merge.on_watermark(1, {.time = 12}), Watermark{12});
+  EXPECT_FALSE(merge.ended());
+}
+
+TEST(Merge, ended_and_idle_is_not_ended) {
+  Merge merge(2);
+  EXPECT_FALSE(merge.on_watermark(0, Watermark::end()));
+  EXPECT_TRUE(merge.on_watermark(1, {.time = 3, .idle = true})->idle);
+  EXPECT_FALSE(merge.ended());
+}
+
 }  // namespace
 }  // namespace klein

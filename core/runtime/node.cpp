@@ -93,21 +93,21 @@ Result<std::unique_ptr<Stage>> Node::make_stage(int step, TaskEntry& entry, Task
   Schemas inputs;
   for (const auto& edge : written.inputs) inputs.push_back(schema_of(plan, edge));
   std::unique_ptr<Operator> made;
-  bool makes_time = false, stateful = true;
+  bool makes_time = false, stateful = true;  // a sink is
   if (const auto sink = edges_.sinks.find(step); sink != edges_.sinks.end()) {
     auto writer = KLEIN_TRY(sink->second->open(entry.index, inputs.front()));
     auto stage = std::make_unique<SinkStage>(std::move(writer));
     parts.sinks.emplace_back(stage.get(), written.kind);
-    parts.stateful = true;
     made = std::move(stage);
   } else {
     const auto* kind = registry_.find_operator(written.kind);
     KLEIN_ASSERT(kind != nullptr);
     parts.in_parts &= kind->deterministic;
-    parts.stateful |= stateful = kind->stateful;
+    stateful = kind->stateful;
     makes_time = kind->makes_time;
     made = KLEIN_TRY(kind->make(written.params, inputs));
   }
+  parts.stateful |= stateful;
   auto stage =
       std::make_unique<Stage>(std::move(made), metrics(step, entry.index), links_of(step, entry, parts), makes_time);
   fill(stage->context, step, entry);
@@ -139,17 +139,26 @@ Result<> Node::restore_state(Stage& stage, const TaskEntry& entry) const {
   return stage.restore(state);
 }
 
-/// What of rows that were on their way goes to this task: those of its keys, or, where any task may have them, its
-/// part.
-Result<std::vector<Batch>> Node::share(const std::vector<Batch>& rows, const std::vector<std::string>* keys,
-                                       const TaskEntry& entry) const {
+/// The link that feeds the head of a chain; null where there is none.
+const Link* Node::link_to(int chain, int port) const {
+  const auto& links = view_.execution.links;
+  const auto found = std::find_if(
+      links.begin(), links.end(), [&](const Link& link) { return link.to_chain == chain && link.to_port == port; });
+  return found == links.end() ? nullptr : &*found;
+}
+
+/// What of rows that were on their way goes to this task: those of its keys where their link is by key, else its part.
+Result<std::vector<Batch>> Node::share(const std::vector<Batch>& rows, const Link* link, const TaskEntry& entry) const {
   const int tasks = view_.execution.chains[static_cast<std::size_t>(entry.chain)].parallelism;
   std::vector<Batch> own;
-  Partition partition(keys ? *keys : std::vector<std::string>(), tasks);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (!keys && static_cast<int>(i) % tasks == entry.index) own.push_back(rows[i]);
-    if (!keys) continue;
-    for (auto& [task, part] : KLEIN_TRY(partition.split(rows[i]))) {
+  if (!link || link->exchange != Exchange::by_key) {
+    for (auto i = static_cast<std::size_t>(entry.index); i < rows.size(); i += static_cast<std::size_t>(tasks))
+      own.push_back(rows[i]);
+    return own;
+  }
+  Partition partition(link->keys, tasks);
+  for (const auto& batch : rows) {
+    for (auto& [task, part] : KLEIN_TRY(partition.split(batch))) {
       if (task == entry.index) own.push_back(std::move(part));
     }
   }
@@ -163,18 +172,13 @@ Result<std::vector<RestoredInput::From>> Node::restored(const TaskEntry& entry, 
   std::vector<RestoredInput::From> all;
   for (auto place = first_stage; place < chain.steps.size(); ++place) {
     const int step = chain.steps[place];
-    const auto& written = execution.plan.steps[static_cast<std::size_t>(step)];
-    const auto* kind = registry_.find_operator(written.kind);
-    for (std::size_t port = 0; port < written.inputs.size(); ++port) {
+    for (std::size_t port = 0; port < execution.plan.steps[static_cast<std::size_t>(step)].inputs.size(); ++port) {
       auto edge = edge_name(execution.plan, step, port);
       const auto found = recovery_.in_flight.find(edge);
       if (found == recovery_.in_flight.end()) continue;
       auto channel = std::make_unique<Channel>(Capacity{}, Waker(), Waker(), &budget_);
-      std::vector<std::string> keys;
-      const bool by_key = kind && kind->keys && chain.parallelism > 1;
-      if (by_key) keys = kind->keys(written.params, static_cast<int>(port));
-      for (auto& rows : KLEIN_TRY(share(found->second, by_key ? &keys : nullptr, entry)))
-        channel->push(std::move(rows));
+      const auto* link = place == 0 ? link_to(entry.chain, static_cast<int>(port)) : nullptr;
+      for (auto& rows : KLEIN_TRY(share(found->second, link, entry))) channel->push(std::move(rows));
       channel->push(Watermark::end());
       all.push_back({place - first_stage, static_cast<int>(port), std::move(edge), std::move(channel)});
     }

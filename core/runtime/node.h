@@ -70,8 +70,8 @@ class Node {
   Result<std::unique_ptr<Stage>> make_stage(int step, TaskEntry& entry, Task::Parts& parts);
   Result<> restore_state(Stage& stage, const TaskEntry& entry) const;
   Result<std::vector<RestoredInput::From>> restored(const TaskEntry& entry, std::size_t first_stage);
-  Result<std::vector<Batch>> share(const std::vector<Batch>& rows, const std::vector<std::string>* keys,
-                                   const TaskEntry& entry) const;
+  const Link* link_to(int chain, int port) const;
+  Result<std::vector<Batch>> share(const std::vector<Batch>& rows, const Link* link, const TaskEntry& entry) const;
   std::vector<std::vector<int>> links_of(int step, const TaskEntry& entry, const Task::Parts& parts) const;
   StepMetrics& metrics(int step, int index);
   bool soon_ends(const Chain& chain) const;

@@ -135,14 +135,13 @@ void Snapshots::settle(const Manifest& manifest) {
 
 void Snapshots::count(const Manifest& manifest) {
   std::int64_t bytes = 0;
-  for (const auto& [edge, all] : manifest.in_flight) {
-    for (const auto& stored : all) bytes += stored.bytes;
-  }
-  for (const auto& [step, by_name] : manifest.tables) {
+  const auto add = [&](const std::map<std::string, std::vector<StoredBatches>>& by_name) {
     for (const auto& [name, all] : by_name) {
       for (const auto& stored : all) bytes += stored.bytes;
     }
-  }
+  };
+  add(manifest.in_flight);
+  for (const auto& [step, by_name] : manifest.tables) add(by_name);
   ++stats_.sealed;
   stats_.largest_bytes = std::max(stats_.largest_bytes, bytes);
   stats_.longest_seconds =

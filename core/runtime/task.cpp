@@ -53,8 +53,8 @@ Turn Task::run(int steps) {
   const auto wall = clock_->now() - begin;
   mean_turn_ += (wall - mean_turn_) / 4;
   account(wall, measured ? thread_cpu_time() - cpu_begin : wall);
-  // The last thing: once the coordinator knows, this may be released.
   if (turn == Turn::wait) set_timer();
+  // The last thing: once the coordinator knows, this may be released.
   if (turn == Turn::finished) hand_over();
   return turn;
 }

@@ -22,17 +22,6 @@ namespace {
 
 constexpr char null_mark = 0, value_mark = 1;
 
-std::uint64_t folded(std::uint64_t one, std::uint64_t other) {
-  const auto product = static_cast<unsigned __int128>(one) * other;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
-}
-
-std::uint64_t word(const char* bytes, std::size_t count) {
-  std::uint64_t value = 0;
-  std::memcpy(&value, bytes, count);
-  return value;
-}
-
 enum class Layout { fixed, boolean, short_bytes, long_bytes, nothing };
 
 Layout layout_of(const arrow::DataType& type) {
@@ -49,9 +38,8 @@ Layout layout_of(const arrow::DataType& type) {
 
 bool may_be_key(const arrow::DataType& type) {
   const auto id = type.id();
-  return layout_of(type) != Layout::fixed ||
-         ((arrow::is_primitive(id) || arrow::is_decimal(id) || id == arrow::Type::FIXED_SIZE_BINARY) &&
-          id != arrow::Type::EXTENSION);
+  return layout_of(type) != Layout::fixed || arrow::is_primitive(id) || arrow::is_decimal(id) ||
+         id == arrow::Type::FIXED_SIZE_BINARY;
 }
 
 std::size_t width_of(const arrow::DataType& type) {
@@ -145,15 +133,17 @@ Result<std::string_view> take_bytes(std::string_view& key, std::size_t length) {
 }
 
 template <typename Builder>
-ArrayResult take_texts(arrow::ArrayBuilder& made, std::vector<std::string_view>& keys) {
-  auto& builder = static_cast<Builder&>(made);
+ArrayResult take_texts(const std::shared_ptr<arrow::DataType>& type, std::vector<std::string_view>& keys) {
+  const auto made = KLEIN_ARROW(arrow::MakeBuilder(type));
+  auto& builder = static_cast<Builder&>(*made);
   for (auto& key : keys) {
     if (!KLEIN_TRY(take_mark(key))) {
       KLEIN_ARROW_OK(builder.AppendNull());
       continue;
     }
-    const auto length = KLEIN_TRY(take_bytes(key, sizeof(std::uint32_t)));
-    KLEIN_ARROW_OK(builder.Append(KLEIN_TRY(take_bytes(key, word(length.data(), length.size())))));
+    std::uint32_t length = 0;
+    std::memcpy(&length, KLEIN_TRY(take_bytes(key, sizeof length)).data(), sizeof length);
+    KLEIN_ARROW_OK(builder.Append(KLEIN_TRY(take_bytes(key, length))));
   }
   return KLEIN_ARROW(builder.Finish());
 }
@@ -177,10 +167,9 @@ ArrayResult take_values(const std::shared_ptr<arrow::DataType>& type, std::vecto
 
 /// Takes the values of one column from the front of every key.
 ArrayResult take_column(const std::shared_ptr<arrow::DataType>& type, std::vector<std::string_view>& keys) {
-  const auto builder = KLEIN_ARROW(arrow::MakeBuilder(type));
   switch (layout_of(*type)) {
-    case Layout::short_bytes: return take_texts<arrow::BinaryBuilder>(*builder, keys);
-    case Layout::long_bytes: return take_texts<arrow::LargeBinaryBuilder>(*builder, keys);
+    case Layout::short_bytes: return take_texts<arrow::BinaryBuilder>(type, keys);
+    case Layout::long_bytes: return take_texts<arrow::LargeBinaryBuilder>(type, keys);
     case Layout::fixed:
     case Layout::boolean: return take_values(type, keys);
     case Layout::nothing: break;
@@ -190,17 +179,6 @@ ArrayResult take_column(const std::shared_ptr<arrow::DataType>& type, std::vecto
 }
 
 }  // namespace
-
-std::uint64_t hash_key(std::string_view key) {
-  constexpr std::uint64_t one = 0x9e3779b97f4a7c15ULL, other = 0xd6e8feb86659fd93ULL;
-  auto hash = folded(key.size() ^ one, other);
-  while (key.size() >= 8) {
-    hash = folded(hash ^ word(key.data(), 8), one);
-    key.remove_prefix(8);
-  }
-  if (!key.empty()) hash = folded(hash ^ word(key.data(), key.size()), other);
-  return folded(hash, one);
-}
 
 Result<KeyCodec> KeyCodec::make(const Schema& schema, const std::vector<std::string>& columns) {
   KeyCodec codec;

@@ -10,10 +10,19 @@
 
 #include "api/klein.h"
 #include "store/faulty_store.h"
+#include "tests/sim/held_test.h"
 #include "tests/sim/staging_test.h"
 
 namespace klein::sim {
 namespace {
+
+SinkKind sink_kind() {
+  return {
+      .name = "sim_sink",
+      .doc = "",
+      .make = [](const Params&) -> Result<std::unique_ptr<Sink>> { return std::make_unique<StagingSink>(); },
+      .committer = [](Store*) -> Result<std::unique_ptr<Committer>> { return std::make_unique<StagingCommitter>(); }};
+}
 
 const Registry& kinds() {
   static const Registry made = [] {
@@ -35,6 +44,7 @@ const Registry& kinds() {
           .make = [most = most](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
             return std::make_unique<Slow>(most);
           }});
+    all.add(held_kind());
     all.add(OperatorKind{
         .name = "sim_summed",
         .doc = "",
@@ -44,13 +54,7 @@ const Registry& kinds() {
         .make = [](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
           return std::make_unique<Summed>();
         }});
-    all.add(SinkKind{
-        .name = "sim_sink",
-        .doc = "",
-        .make = [](const Params&) -> Result<std::unique_ptr<Sink>> { return std::make_unique<StagingSink>(); },
-        .committer = [](Store*) -> Result<std::unique_ptr<Committer>> {
-          return std::make_unique<StagingCommitter>();
-        }});
+    all.add(sink_kind());
     return all;
   }();
   return made;
@@ -68,7 +72,9 @@ const std::vector<Shape> shapes = {
     {"slow slow", 1, {"sim_slow", "sim_slow"}},
     {"summed", 1, {"sim_slow", "sim_summed"}},
     {"union", 2, {"sim_slow"}},
-    {"union summed", 2, {"sim_summed", "sim_slow"}}};
+    {"union summed", 2, {"sim_summed", "sim_slow"}},
+    {"held", 1, {"sim_held"}},
+    {"slow held slow", 2, {"sim_slow", "sim_held", "sim_slow"}}};
 
 Plan plan_of(const Shape& shape, std::int64_t splits) {
   Plan plan;
@@ -184,7 +190,7 @@ std::uint64_t environment(const char* name, std::uint64_t otherwise) {
 }
 
 TEST(Simulation, a_job_that_is_left_at_any_moment_and_gone_on_with_commits_every_row_once) {
-  const auto first = environment("KLEIN_FIRST_SEED", 0), count = environment("KLEIN_SEEDS", 300);
+  const auto first = environment("KLEIN_FIRST_SEED", 0), count = environment("KLEIN_SEEDS", 400);
   Outcome outcome;
   for (auto seed = first; seed < first + count; ++seed) {
     SCOPED_TRACE("KLEIN_FIRST_SEED=" + std::to_string(seed) +
