@@ -42,7 +42,8 @@ class Accumulator {
   virtual Result<SavedColumns> save(const std::vector<std::uint32_t>& groups) const = 0;
   /// Adds what was saved: row i to `groups[i]`.
   virtual Result<> load(const SavedColumns& saved, const std::vector<std::uint32_t>& groups) = 0;
-  virtual int saved_columns() const = 0;
+  /// These groups have seen nothing again.
+  virtual void clear(const std::vector<std::uint32_t>& groups) = 0;
 };
 
 /// "max(price)" as it is written in a plan.

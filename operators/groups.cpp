@@ -11,11 +11,13 @@
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
 
+#include "base/text.h"
+
 namespace klein {
 
 namespace {
 
-constexpr auto input_entry = "klein.input";
+constexpr auto input_entry = "klein.input", step_entry = "klein.step";
 constexpr int columns_before_keys = 4;  // of a state: group, start, end, fired
 
 std::vector<std::uint32_t> numbers(const std::vector<Entry>& entries) {
@@ -45,12 +47,22 @@ Result<Schema> output_of(const Shape& shape) {
   const auto schema = arrow::schema(fields);
   for (const auto& field : fields) {
     if (schema->GetAllFieldIndices(field->name()).size() > 1)
-      return Error(Code::invalid, "two columns of the result are called '" + field->name() + "'; give the aggregate another name");
+      return Error(Code::invalid,
+                   "two columns of the result are called '" + field->name() + "'; give the aggregate another name");
   }
   return Schema(schema);
 }
 
-std::shared_ptr<arrow::Schema> state_schema(const Shape& shape, const std::vector<std::shared_ptr<arrow::Array>>& columns,
+/// What the columns of a state are columns of: a step that is other can't go on with it.
+std::string meaning(const Shape& shape) {
+  std::string all = "by " + join(shape.keys.names()) + (shape.time ? " in windows:" : ":");
+  for (const auto& aggregate : shape.aggregates)
+    all += " " + aggregate.name + "=" + aggregate.function + "(" + aggregate.column + ")";
+  return all;
+}
+
+std::shared_ptr<arrow::Schema> state_schema(const Shape& shape,
+                                            const std::vector<std::shared_ptr<arrow::Array>>& columns,
                                             const std::shared_ptr<arrow::Buffer>& input) {
   arrow::FieldVector fields;
   static const std::vector<std::string> first = {"group", "start", "end", "fired"};
@@ -61,7 +73,14 @@ std::shared_ptr<arrow::Schema> state_schema(const Shape& shape, const std::vecto
                                                         : "gathered" + std::to_string(key - shape.keys.names().size());
     fields.push_back(arrow::field(name, columns[i]->type()));
   }
-  return arrow::schema(fields, arrow::key_value_metadata({input_entry}, {input->ToString()}));
+  return arrow::schema(
+      fields, arrow::key_value_metadata({input_entry, step_entry}, {input->ToString(), meaning(shape)}));
+}
+
+std::optional<std::string> entry_of(const Batch& state, const std::string& name) {
+  const auto& metadata = state.columns()->schema()->metadata();
+  const auto found = metadata ? metadata->FindKey(name) : -1;
+  return found < 0 ? std::nullopt : std::optional(metadata->value(found));
 }
 
 }  // namespace
@@ -69,8 +88,12 @@ std::shared_ptr<arrow::Schema> state_schema(const Shape& shape, const std::vecto
 Result<std::shared_ptr<const Shape>> Shape::make(const Schema& input, const std::vector<std::string>& keys,
                                                  const std::vector<Aggregate>& aggregates,
                                                  const std::optional<std::string>& time) {
-  auto shape = std::make_shared<Shape>(
-      Shape{.input = input, .output = {}, .keys = KLEIN_TRY(KeyCodec::make(input, keys)), .aggregates = aggregates, .time = {}});
+  auto shape = std::make_shared<Shape>(Shape{
+      .input = input,
+      .output = {},
+      .keys = KLEIN_TRY(KeyCodec::make(input, keys)),
+      .aggregates = aggregates,
+      .time = {}});
   if (time) shape->time = KLEIN_TRY(TimeColumn::make(input, *time));
   shape->output = KLEIN_TRY(output_of(*shape));
   return std::shared_ptr<const Shape>(std::move(shape));
@@ -122,14 +145,15 @@ Result<Batch> Groups::save(const Shape& shape, const std::vector<Entry>& entries
     for (auto& column : KLEIN_TRY(accumulator->save(numbers(entries)))) columns.push_back(std::move(column));
   }
   const auto input = KLEIN_ARROW(arrow::ipc::SerializeSchema(*shape.input.arrow()));
-  return Batch(arrow::RecordBatch::Make(state_schema(shape, columns, input), static_cast<std::int64_t>(entries.size()), columns));
+  return Batch(arrow::RecordBatch::Make(
+      state_schema(shape, columns, input), static_cast<std::int64_t>(entries.size()), columns));
 }
 
 Result<> Groups::load(const SavedColumns& saved, const std::vector<std::uint32_t>& to, std::size_t groups) {
   std::size_t next = 0;
   for (const auto& accumulator : accumulators_) {
     accumulator->resize(groups);
-    const auto count = static_cast<std::size_t>(accumulator->saved_columns());
+    const auto count = KLEIN_TRY(accumulator->save({})).size();
     if (next + count > saved.size()) return Error(Code::corrupt, "a state has fewer columns than its aggregates need");
     const auto begin = saved.begin() + static_cast<std::ptrdiff_t>(next);
     KLEIN_TRY(accumulator->load({begin, begin + static_cast<std::ptrdiff_t>(count)}, to));
@@ -138,10 +162,28 @@ Result<> Groups::load(const SavedColumns& saved, const std::vector<std::uint32_t
   return {};
 }
 
+Result<> Groups::merge(std::uint32_t from, std::uint32_t to) {
+  for (const auto& accumulator : accumulators_) {
+    KLEIN_TRY(accumulator->load(KLEIN_TRY(accumulator->save({from})), {to}));
+    accumulator->clear({from});
+  }
+  return {};
+}
+
+void Groups::clear(const std::vector<std::uint32_t>& groups) {
+  for (const auto& accumulator : accumulators_) accumulator->clear(groups);
+}
+
 Result<Saved> Saved::read(const Shape& shape, const Batch& rows) {
   const auto& columns = rows.columns()->columns();
   const auto keys = shape.keys.names().size();
-  if (columns.size() < columns_before_keys + keys) return Error(Code::corrupt, "a state of aggregates lacks columns");
+  const auto was = entry_of(rows, step_entry);
+  if (!was || columns.size() < columns_before_keys + keys)
+    return Error(Code::corrupt, "a state of aggregates lacks columns");
+  if (*was != meaning(shape)) {
+    return Error(Code::invalid, "its state is of other keys or aggregates (" + *was + ") than the step's now (" +
+                                    meaning(shape) + "): give the step another name, or begin anew");
+  }
   Saved saved;
   const auto& starts = static_cast<const arrow::Int64Array&>(*columns[1]);
   const auto& ends = static_cast<const arrow::Int64Array&>(*columns[2]);
@@ -155,15 +197,15 @@ Result<Saved> Saved::read(const Shape& shape, const Batch& rows) {
   const SavedColumns of_keys(begin, begin + static_cast<std::ptrdiff_t>(keys));
   arrow::FieldVector fields;
   for (std::size_t i = 0; i < keys; ++i) fields.push_back(arrow::field(shape.keys.names()[i], of_keys[i]->type()));
-  saved.keys = KLEIN_TRY(shape.keys.encode(Batch(arrow::RecordBatch::Make(arrow::schema(fields), rows.rows(), of_keys))));
+  saved.keys =
+      KLEIN_TRY(shape.keys.encode(Batch(arrow::RecordBatch::Make(arrow::schema(fields), rows.rows(), of_keys))));
   saved.gathered.assign(begin + static_cast<std::ptrdiff_t>(keys), columns.end());
   return saved;
 }
 
 Result<Schema> input_of(const Batch& state) {
-  const auto& metadata = state.columns()->schema()->metadata();
-  const auto bytes = metadata ? metadata->Get(input_entry) : arrow::Result<std::string>(arrow::Status::KeyError(""));
-  if (!bytes.ok()) return Error(Code::corrupt, "a state of aggregates does not say what they were made of");
+  const auto bytes = entry_of(state, input_entry);
+  if (!bytes) return Error(Code::corrupt, "a state of aggregates does not say what they were made of");
   arrow::io::BufferReader reader(arrow::Buffer::FromString(*bytes));
   arrow::ipc::DictionaryMemo memo;
   return Schema(KLEIN_ARROW(arrow::ipc::ReadSchema(&reader, &memo)));

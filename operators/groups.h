@@ -42,20 +42,23 @@ class Groups {
   Result<Batch> results(const Shape& shape, const std::vector<Entry>& entries) const;
   /// Rows of the step's state: key group, window, whether it has fired, key, what was gathered.
   Result<Batch> save(const Shape& shape, const std::vector<Entry>& entries) const;
-  /// Adds saved groups: row i to `groups[i]`, of so many.
-  Result<> load(const std::vector<std::shared_ptr<arrow::Array>>& saved, const std::vector<std::uint32_t>& to, std::size_t groups);
+  /// Adds saved groups: row i to `to[i]`, of so many.
+  Result<> load(const SavedColumns& saved, const std::vector<std::uint32_t>& to, std::size_t groups);
+  /// Group `to` has now seen what `from` had, and `from` nothing.
+  Result<> merge(std::uint32_t from, std::uint32_t to);
+  void clear(const std::vector<std::uint32_t>& groups);
 
  private:
   std::vector<std::unique_ptr<Accumulator>> accumulators_;
 };
 
-/// Rows of a state as `Groups::save` wrote them.
+/// Rows of a state as `Groups::save` wrote them. Errors: they are of other keys or aggregates than the step's.
 struct Saved {
   static Result<Saved> read(const Shape& shape, const Batch& rows);
   Keys keys;
   std::vector<std::int64_t> starts, ends;
   std::vector<bool> fired;
-  std::vector<std::shared_ptr<arrow::Array>> gathered;
+  SavedColumns gathered;
 };
 
 /// The schema of the input that rows of a state were gathered from.

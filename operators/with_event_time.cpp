@@ -34,8 +34,8 @@ class WithEventTime final : public Operator {
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
-    const auto* column = KLEIN_TRY(
-        columns_.get(batch, [&](const Schema& schema) { return TimeColumn::make(schema, column_); }));
+    const auto* column =
+        KLEIN_TRY(columns_.get(batch, [&](const Schema& schema) { return TimeColumn::make(schema, column_); }));
     const auto times = KLEIN_TRY(column->read(batch));
     if (context_->streaming) {
       auto& split = splits_[label_of(batch)];
@@ -138,8 +138,9 @@ Result<Lateness> lateness_of(const Params& params) {
 void register_with_event_time(Registry& registry) {
   registry.add(OperatorKind{
       .name = "with_event_time",
-      .doc = "Say which column holds the time of a row's event. Put it right behind the source: time is then told split "
-             "by split, and one that is behind is waited for.",
+      .doc =
+          "Say which column holds the time of a row's event. Put it right behind the source: time is then told split "
+          "by split, and one that is behind is waited for.",
       .params = {{.name = "column", .type = ParamType::string, .doc = "A timestamp, or int64 milliseconds since 1970."},
                  {.name = "max_out_of_orderness",
                   .type = ParamType::string,

@@ -9,8 +9,8 @@ namespace klein {
 
 namespace {
 
-constexpr std::pair<std::string_view, double> units[] = {{"ns", 1},     {"us", 1e3},   {"ms", 1e6},    {"s", 1e9},
-                                                         {"m", 60e9},   {"min", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
+constexpr std::pair<std::string_view, double> units[] = {
+    {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"min", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
 
 }  // namespace
 
@@ -24,7 +24,8 @@ Result<std::int64_t> duration_from(std::string_view text) {
     if (failed != std::errc() || unit != name || !(whole >= 0) || whole > 9e18) continue;
     return static_cast<std::int64_t>(whole);
   }
-  return Error(Code::invalid, "a duration is a number and a unit, such as 500ms, 10s, 5min or 2h, not '" + std::string(text) + "'");
+  return Error(Code::invalid,
+               "a duration is a number and a unit, such as 500ms, 10s, 5min or 2h, not '" + std::string(text) + "'");
 }
 
 }  // namespace klein

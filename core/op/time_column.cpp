@@ -46,7 +46,8 @@ Result<std::vector<std::int64_t>> TimeColumn::read(const Batch& batch) const {
   const bool any_null = column.null_count() > 0;
   for (std::int64_t row = 0; row < batch.rows(); ++row) {
     if (any_null && column.IsNull(row))
-      return Error(Code::invalid, "its time '" + column_ + "' is null; filter such rows before").at_row(batch.row_id(row));
+      return Error(Code::invalid, "its time '" + column_ + "' is null; filter such rows before")
+          .at_row(batch.row_id(row));
     if (__builtin_mul_overflow(values[row], unit_, &instants[static_cast<std::size_t>(row)]))
       return Error(Code::invalid, "its time '" + column_ + "' is before 1678 or after 2262").at_row(batch.row_id(row));
   }
