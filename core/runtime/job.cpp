@@ -139,6 +139,8 @@ class EmbeddedJob final : public Job {
     }
     auto deployed = deploy();
     if (!deployed.ok()) {
+      executor_.reset();  // first: channels that go wake their tasks
+      node_.reset();
       for (const auto& [step, sink] : prepared_->edges.sinks) (void)sink->discard();
       return deployed;
     }
@@ -217,8 +219,9 @@ class EmbeddedJob final : public Job {
       recovery.on_snapshot = snapshots_waker_;
       KLEIN_TRY(checkpoint_->begin_attempt(residues()));
     }
-    node_ = KLEIN_TRY(Node::deploy(
-        prepared_->views.physical, prepared_->edges, registry_, *executor_, coordinator_, std::move(recovery)));
+    node_ = std::make_unique<Node>(
+        prepared_->views.physical, prepared_->edges, registry_, *executor_, coordinator_, std::move(recovery));
+    KLEIN_TRY(node_->deploy());
     coordinator_.expect(node_->tasks(), {executor_->add(completion_, Lane::light), snapshots_waker_});
     return {};
   }

@@ -39,6 +39,7 @@ std::int64_t Task::tick() {
 }
 
 Turn Task::run(int steps) {
+  if (!begun_.load()) return Turn::wait;
   if (finished_) return Turn::finished;
   const bool measured = mean_turn_ > measured_turn;
   const auto cpu_begin = measured ? thread_cpu_time() : 0;

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
     from pyarrow.compute import field as col  # noqa: F401
 
+    from ._keyed import count as count
+    from ._keyed import first as first
+    from ._keyed import last as last
+    from ._keyed import max as max
+    from ._keyed import mean as mean
+    from ._keyed import min as min
+    from ._keyed import session as session
+    from ._keyed import sliding as sliding
+    from ._keyed import sum as sum
+    from ._keyed import tumbling as tumbling
     from ._verbs import *  # noqa: F403
     from .errors import CorruptError as CorruptError
     from .errors import Error as Error
@@ -61,6 +71,16 @@ _HOMES = {
     "ResourceError": "errors",
     "InternalError": "errors",
     "NotRunWarning": "errors",
+    "count": "_keyed",
+    "first": "_keyed",
+    "last": "_keyed",
+    "max": "_keyed",
+    "mean": "_keyed",
+    "min": "_keyed",
+    "session": "_keyed",
+    "sliding": "_keyed",
+    "sum": "_keyed",
+    "tumbling": "_keyed",
 }
 
 

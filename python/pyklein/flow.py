@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 else:
     _core = open_engine()
 
+from ._keyed import KeyedVerbs  # noqa: E402
 from ._verbs import Verbs  # noqa: E402
 
 
-class Flow(Verbs):
+class Flow(Verbs, KeyedVerbs):
     """Steps from a source on. `klein.read_parquet(...)`, `klein.from_items(...)` and others begin one."""
 
     __slots__ = ("__weakref__", "_before", "_core", "_ran")
