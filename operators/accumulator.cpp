@@ -1,19 +1,23 @@
 // The aggregates by their names, and those that need no type of their own: count, mean, and any of Arrow's over the
 // values themselves, which are kept until then.
 
+#include <arrow/array.h>
+#include <arrow/array/builder_primitive.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
 #include <arrow/compute/function.h>
 #include <arrow/compute/registry.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
 
 #include <algorithm>
 #include <map>
 
 #include "base/text.h"
 #include "data/compute.h"
-#include "operators/cells.h"
+#include "operators/accumulator_values.h"
 
 namespace klein {
 
