@@ -30,9 +30,11 @@ def test_aggregates_by_key_are_those_of_pyarrow() -> None:
     table = pa.Table.from_pylist([{"k": i % 7, "x": (i * 37) % 101} for i in range(5000)])
     ours = klein.from_arrow(table).group_by("k")
     got = ours.aggregate(n=klein.count(), s=klein.sum("x"), lo=klein.min("x"), hi=klein.max("x"), m=klein.mean("x"))
-    wanted = table.group_by("k").aggregate(
-        [("x", "count"), ("x", "sum"), ("x", "min"), ("x", "max"), ("x", "mean")]
-    ).sort_by("k")
+    wanted = (
+        table.group_by("k")
+        .aggregate([("x", "count"), ("x", "sum"), ("x", "min"), ("x", "max"), ("x", "mean")])
+        .sort_by("k")
+    )
     assert [tuple(row.values()) for row in in_order(got)] == [
         (row["k"], row["x_count"], row["x_sum"], row["x_min"], row["x_max"], row["x_mean"])
         for row in wanted.to_pylist()
