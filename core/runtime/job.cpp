@@ -251,7 +251,7 @@ class EmbeddedJob final : public Job {
   Result<> commit_or_discard() {
     const bool finished = !coordinator_.stopping();
     if (snapshots_) KLEIN_TRY(snapshots_->conclude(finished));
-    if (snapshots_ && finished) return end_attempts(*checkpoint_, registry_);
+    if (snapshots_ && (finished || snapshots_->stopped_whole())) return end_attempts(*checkpoint_, registry_);
     if (snapshots_ && (last() || snapshots_->may_hold())) return {};  // what is staged is gone on from
     if (finished) {
       KLEIN_TRY(commit(registry_, nullptr, Epoch{1}, coordinator_.tokens()));
