@@ -38,6 +38,22 @@ struct CsvOptions {
   }
 };
 
+/// Arrow says "Row #17: what is wrong": the block's own count, from 1.
+Error wrong_record(std::string message, const BlockPlace& place) {
+  for (const std::string_view words : {"CSV parse error: ", "CSV conversion error to "}) {
+    if (const auto found = message.find(words); found != std::string::npos) message.erase(found, words.size());
+  }
+  const auto mark = message.find("Row #");
+  const auto end = message.find(": ", mark);
+  if (place.split.empty() || mark == std::string::npos || end == std::string::npos)
+    return Error(Code::corrupt, "this is no CSV of the columns' types: " + message);
+  const auto number = std::strtoll(message.c_str() + mark + 5, nullptr, 10);
+  message.erase(mark, end + 2 - mark);
+  return Error(Code::corrupt, "this is no CSV of the columns' types: " + message +
+                                  "; mend the file, or give schema= with types that hold all values")
+      .at_row(place.row(place.first_row + number - 1));
+}
+
 /// `names` and `schema` are empty where the block's first record says the names, and its values the types.
 Result<std::shared_ptr<arrow::Table>> parse_block(std::string_view block, const CsvOptions& options,
                                                   const std::vector<std::string>& names, const Schema* schema,
@@ -62,9 +78,11 @@ Result<std::shared_ptr<arrow::Table>> parse_block(std::string_view block, const 
   const auto reader =
       KLEIN_ARROW(arrow::csv::TableReader::Make(arrow::io::default_io_context(), input, read, parse, convert));
   auto table = reader->Read();
-  if (!table.ok()) {
-    return Error(Code::corrupt, "in the records from here on: " + table.status().message())
-        .at_row(place.row(place.first_row));
+  if (!table.ok()) return wrong_record(table.status().message(), names.empty() ? BlockPlace{} : place);
+  for (const auto& field : (*table)->schema()->fields()) {
+    if (schema || field->type()->id() != arrow::Type::BINARY) continue;
+    return Error(Code::corrupt, "the column '" + field->name() + "' holds text that is not UTF-8; convert the file, " +
+                                    "or read the column as bytes with schema=\"" + field->name() + ": binary, ...\"");
   }
   return *table;
 }

@@ -1,6 +1,7 @@
 #include "connectors/line_files.h"
 
 #include <arrow/record_batch.h>
+#include <arrow/util/utf8.h>
 
 #include <algorithm>
 #include <charconv>
@@ -155,6 +156,14 @@ Result<std::vector<std::string>> line_files(const std::vector<std::string>& path
 }
 
 }  // namespace
+
+bool is_utf8(std::string_view text) {
+  static const bool ready = [] {
+    arrow::util::InitializeUTF8();  // without it, all is taken for valid
+    return true;
+  }();
+  return ready && arrow::util::ValidateUTF8(text);
+}
 
 std::vector<Param> line_file_params(const std::vector<std::string>& extensions) {
   return {{.name = "path",

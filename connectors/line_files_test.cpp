@@ -126,6 +126,12 @@ TEST_F(LineFiles, json_that_does_not_fit_names_its_row) {
   const auto path = file("a.json", "{\"id\": 1}\n{\"id\": \"two\"}\n");
   const auto source = *make_source(register_json, "read_json", {{"path", path}, {"schema", "id: int64"}});
   EXPECT_EQ(failure(*source).row(), path + ":1");
+  const auto real = file("c.json", "{\"id\": 1}\n\n{\"id\": 2}\n{\"id\": 2.5}\n");
+  EXPECT_EQ(
+      failure(**make_source(register_json, "read_json", {{"path", real}, {"schema", "id: int64"}})).row(), real + ":2");
+  const auto bytes = file("d.json", "{\"id\": \"a\"}\n{\"id\": \"\xff\"}\n");
+  EXPECT_EQ(failure(**make_source(register_json, "read_json", {{"path", bytes}, {"schema", "id: string"}})).text(),
+            "row " + bytes + ":1: the line is not UTF-8");
   const auto empty = make_source(register_json, "read_json", {{"path", file("b.json", "\n")}});
   EXPECT_NE(empty.error().message().find("give schema="), std::string::npos);
 }
@@ -167,7 +173,10 @@ TEST_F(LineFiles, csv_files_may_have_their_columns_in_any_order_and_must_have_th
 TEST_F(LineFiles, csv_that_does_not_fit_is_an_error) {
   const auto path = file("a.csv", "id\n1\nx\n");
   const auto source = *make_source(register_csv, "read_csv", {{"path", path}, {"schema", "id: int64"}});
-  EXPECT_EQ(failure(*source).code(), Code::corrupt);
+  EXPECT_EQ(failure(*source).text(),
+            "row " + path + ":1: this is no CSV of the columns' types: In CSV column #0: " +
+                "int64: invalid value 'x'; mend the file, or give schema= with types that " + "hold all values");
+  EXPECT_FALSE(make_source(register_csv, "read_csv", {{"path", file("b.csv", "id\n\xff\n")}}).ok());
 }
 
 TEST_F(LineFiles, a_binary_file_is_a_row) {

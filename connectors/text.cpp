@@ -4,7 +4,6 @@
 #include <arrow/array/builder_binary.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/util/utf8.h>
 
 #include "connectors/file_sink.h"
 #include "connectors/line_files.h"
@@ -30,7 +29,7 @@ class LineRows final : public BlockRows {
       auto end = std::min(block.find('\n', begin), block.size());
       auto line = block.substr(begin, end - begin);
       if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-      if (!arrow::util::ValidateUTF8(line)) {
+      if (!is_utf8(line)) {
         return Error(Code::corrupt, "the line is not UTF-8; read such files with read_binary")
             .at_row(place.row(number));
       }
