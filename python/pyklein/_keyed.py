@@ -6,7 +6,7 @@ from .errors import InvalidError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import timedelta
     from typing import Any
 
@@ -93,8 +93,8 @@ class KeyedVerbs:
     def key_by(self, *keys: str | Sequence[str] | Any) -> KeyedFlow:
         """Rows of equal keys together: for `window`, `aggregate` and `process`.
 
-        A key is a column, or several; an expression, `klein.col("id") % 10`, or a function of a row, a dict, whose value
-        becomes the column `key`.
+        A key is a column, or several; an expression, `klein.col("id") % 10`, or a function of a row, a dict, whose
+        value becomes the column `key`.
         """
         from .flow import Flow
 
@@ -161,11 +161,12 @@ class KeyedFlow:
         allowed_lateness: Duration = "0s",
         early: Duration | None = None,
     ) -> WindowedFlow:
-        """Rows of a key in stretches of time: `klein.tumbling("10s")`, `klein.sliding("10s", "2s")`, `klein.session("30s")`.
+        """Rows of a key in stretches of time.
 
-        Time is the column that `with_event_time` named, or `time`. In a stream a window's result is given out when time
-        has passed its end, and again for each late row within `allowed_lateness`; before that, each `early`, where it
-        changed. In a batch there are only final results.
+        `window` is `klein.tumbling("10s")`, `klein.sliding("10s", "2s")` or `klein.session("30s")`. Time is the
+        column that `with_event_time` named, or `time`. In a stream a window's result is given out when time has passed
+        its end, and again for each late row within `allowed_lateness`; before that, each `early`, where it changed. In
+        a batch there are only final results.
         """
         options = {"window": window, "time": time, "allowed_lateness": allowed_lateness, "early": early}
         return WindowedFlow(self._flow, self._keys, options)
@@ -189,7 +190,7 @@ class WindowedFlow:
         self._options = options
 
     def aggregate(self, *, name: str | None = None, **aggregates: str) -> Flow:
-        """A row a key and window: the key's columns, `window_start`, `window_end`, and the aggregates by their names."""
+        """A row a key and window: the key's columns, `window_start`, `window_end`, the aggregates by their names."""
         return _aggregate(self._flow, self._keys, self._options, aggregates, name)
 
 

@@ -167,6 +167,15 @@ def test_a_program_may_end_while_its_job_runs() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_program_ends_whose_function_is_the_first_to_import_threading() -> None:
+    program = (
+        "import pyklein as klein\ndef fail(row):\n    import threading\n    raise ValueError('no')\n"
+        "klein.range(3).map(fail).count()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1 and "ValueError: no" in done.stderr
+
+
 STATS = {
     "rows_in": 500,
     "rows_failed": 2,

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
-import pytest
-
 import pyklein as klein
+import pytest
 
 ROWS = [
     {"k": "a", "at": 1000, "x": 3},
@@ -107,7 +106,7 @@ def test_what_can_t_be_is_said_in_one_sentence(make: object, message: str) -> No
 
 def test_a_row_without_a_time_is_an_error_that_names_it() -> None:
     flow = klein.from_items([{"at": 1}, {"at": None}]).with_event_time("at")
-    with pytest.raises(klein.InvalidError, match="row .*1.*its time 'at' is null"):
+    with pytest.raises(klein.InvalidError, match=r"row .*1.*its time 'at' is null"):
         flow.take_all()
 
 
