@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -152,3 +153,45 @@ def test_a_process_killed_again_and_again_shows_every_row_once_in_files_that_rol
     assert kills > 3
     assert ids(tmp_path / "out", kind) == list(range(NUMBERS))
     assert not list((tmp_path / "out").glob(".klein-*"))
+
+
+LINES = """
+import sys
+import pyklein as klein
+
+report = klein.read_lines().write_text(sys.argv[1]).run(progress=False)
+print(report.rows_in, report.stopped)
+"""
+
+
+def test_standard_input_is_read_to_its_end(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LINES, tmp_path / "out"]
+    done = subprocess.run(command, input="one\ntwo\nthree", text=True, capture_output=True, timeout=60, check=True)
+    assert done.stdout == "3 False\n"
+    assert [line for path in shown(tmp_path / "out") for line in path.read_text().split()] == ["one", "two", "three"]
+
+
+def test_lines_from_a_server_come_as_they_are_sent_and_a_stop_does_not_wait_for_more(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        lines = klein.read_lines(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        job = lines.write_json(tmp_path / "out").start(checkpoint=tmp_path / "state", interval="20ms")
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"first\nsecond\n")
+            while not shown(tmp_path / "out"):
+                assert job.status() == "running"
+                time.sleep(0.01)
+            job.stop()
+            assert job.wait().stopped
+    assert klein.read_json(tmp_path / "out").take_all() == [{"line": "first"}, {"line": "second"}]
+
+
+def test_a_server_that_is_not_there_is_an_error_soon() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    begun = time.monotonic()
+    with pytest.raises(
+        klein.UnavailableError, match=rf"cannot connect to tcp://127\.0\.0\.1:{port}: Connection refused"
+    ):
+        klein.read_lines(f"tcp://127.0.0.1:{port}").discard().run(progress=False)
+    assert time.monotonic() - begun < 5
