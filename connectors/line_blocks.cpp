@@ -34,21 +34,38 @@ Result<std::shared_ptr<arrow::io::InputStream>> open_text(const std::string& pat
   return std::shared_ptr<arrow::io::InputStream>(stream.get(), [stream, codec](auto*) {});
 }
 
-/// Behind the last line break that is in no quotes; 0: there is none.
-std::size_t end_outside_quotes(std::string_view text) {
+/// Behind the quoted field that begins at `quote`; a quote in it is written twice.
+std::size_t behind_quoted(std::string_view text, std::size_t quote) {
+  for (auto next = quote + 1;; next += 2) {
+    next = text.find('"', next);
+    if (next == std::string_view::npos) return text.size();
+    if (next + 1 == text.size() || text[next + 1] != '"') return next + 1;
+  }
+}
+
+/// Behind the first or the last record of the text, whose fields may be quoted and then hold line breaks; 0: it holds
+/// no whole one. A quote that stands within a field is a character like any other.
+std::size_t end_of_record(std::string_view text, char delimiter, bool first) {
   std::size_t end = 0;
-  bool inside = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') inside = !inside;
-    if (text[i] == '\n' && !inside) end = i + 1;
+  for (std::size_t begin = 0, from = 0; begin < text.size();) {
+    const auto quote = std::min(text.find('"', from), text.size());
+    const bool opens = quote < text.size() && (quote == 0 || text[quote - 1] == delimiter || text[quote - 1] == '\n');
+    from = quote + 1;
+    if (!opens && quote < text.size()) continue;
+    const auto plain = text.substr(begin, quote - begin);
+    const auto line = first ? plain.find('\n') : plain.rfind('\n');
+    if (line != std::string_view::npos) end = begin + line + 1;
+    if (quote == text.size() || (first && end > 0)) return end;
+    begin = from = behind_quoted(text, quote);
   }
   return end;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<LineBlocks>> LineBlocks::open(FileRange range, std::int64_t offset, bool quoted, bool header) {
-  auto blocks = std::unique_ptr<LineBlocks>(new LineBlocks(std::move(range), quoted));
+Result<std::unique_ptr<LineBlocks>> LineBlocks::open(FileRange range, std::int64_t offset, char delimiter,
+                                                     bool header) {
+  auto blocks = std::unique_ptr<LineBlocks>(new LineBlocks(std::move(range), delimiter));
   const auto begin = blocks->range_.begin;
   // A record that begins right at the range's begin is its own: the byte before says whether one does.
   blocks->offset_ = offset >= 0 ? offset : std::max<std::int64_t>(0, begin - 1);
@@ -58,8 +75,8 @@ Result<std::unique_ptr<LineBlocks>> LineBlocks::open(FileRange range, std::int64
   return blocks;
 }
 
-Result<std::string> LineBlocks::header(const std::string& path, bool quoted) {
-  return KLEIN_TRY(open({path}, 0, quoted, false))->take_header();
+Result<std::string> LineBlocks::header(const std::string& path, char delimiter) {
+  return KLEIN_TRY(open({path}, 0, delimiter, false))->take_header();
 }
 
 Result<> LineBlocks::fill(std::size_t size) {
@@ -79,11 +96,9 @@ Result<> LineBlocks::fill(std::size_t size) {
 Result<std::string> LineBlocks::take_record() {
   for (std::size_t size = 4096;; size *= 2) {
     KLEIN_TRY(fill(size));
-    auto end = buffer_.find('\n');
-    while (quoted_ && end != std::string::npos && end_outside_quotes({buffer_.data(), end + 1}) != end + 1)
-      end = buffer_.find('\n', end + 1);
-    if (end == std::string::npos && !at_end_) continue;
-    const auto count = end == std::string::npos ? buffer_.size() : end + 1;
+    const auto end = delimiter_ == 0 ? buffer_.find('\n') + 1 : end_of_record(buffer_, delimiter_, true);
+    if (end == 0 && !at_end_) continue;
+    const auto count = end == 0 ? buffer_.size() : end;
     auto record = buffer_.substr(0, count);
     buffer_.erase(0, count);
     offset_ += static_cast<std::int64_t>(count);
@@ -106,7 +121,7 @@ std::size_t LineBlocks::end_of_records() const {
     if (end != std::string::npos) return end + 1;
   }
   if (at_end_) return buffer_.size();
-  if (quoted_) return end_outside_quotes(buffer_);
+  if (delimiter_ != 0) return end_of_record(buffer_, delimiter_, false);
   const auto end = buffer_.rfind('\n');
   return end == std::string::npos ? 0 : end + 1;
 }
@@ -120,7 +135,8 @@ Result<std::string_view> LineBlocks::next() {
     if (given_ > 0 || buffer_.empty()) return std::string_view(buffer_).substr(0, given_);
     if (static_cast<std::int64_t>(size) < most_bytes) continue;
     return Error(Code::resource, range_.path + " has no line end within " + std::to_string(most_bytes >> 20) +
-                                     " MiB behind byte " + std::to_string(offset_) + "; it is no file of lines");
+                                     " MiB behind byte " + std::to_string(offset_) +
+                                     (delimiter_ == 0 ? "; it is no file of lines" : "; a quote may not be closed"));
   }
   return std::string_view();
 }

@@ -24,12 +24,13 @@ class LineBlocks {
  public:
   static constexpr std::int64_t block_bytes = 1 << 20, most_bytes = 256 << 20;
 
-  /// From `offset`, where a record begins; below 0: from the range's first record. `quoted`: a line break may stand
-  /// between quotes. `header`: a file's first record is passed over, and blank lines before it.
-  static Result<std::unique_ptr<LineBlocks>> open(FileRange range, std::int64_t offset, bool quoted, bool header);
+  /// From `offset`, where a record begins; below 0: from the range's first record. `delimiter`: of fields that may
+  /// be quoted and then hold line breaks; 0: there are no fields. `header`: a file's first record is passed over, and
+  /// blank lines before it.
+  static Result<std::unique_ptr<LineBlocks>> open(FileRange range, std::int64_t offset, char delimiter, bool header);
 
   /// A file's first record that is not blank; empty: it has none.
-  static Result<std::string> header(const std::string& path, bool quoted);
+  static Result<std::string> header(const std::string& path, char delimiter);
 
   /// The records from `offset()` on, about a mebibyte of them; empty: that was all. Valid until the next call.
   Result<std::string_view> next();
@@ -37,7 +38,7 @@ class LineBlocks {
   std::int64_t offset() const { return offset_; }
 
  private:
-  LineBlocks(FileRange range, bool quoted) : range_(std::move(range)), quoted_(quoted) {}
+  LineBlocks(FileRange range, char delimiter) : range_(std::move(range)), delimiter_(delimiter) {}
   Result<> fill(std::size_t size);
   Result<std::string> take_record();
   Result<std::string> take_header();
@@ -45,7 +46,7 @@ class LineBlocks {
   bool ended() const { return range_.end >= 0 && offset_ >= range_.end; }
 
   const FileRange range_;
-  const bool quoted_;
+  const char delimiter_;
   std::shared_ptr<arrow::io::InputStream> stream_;
   std::string buffer_;     // from `offset_` on
   std::size_t given_ = 0;  // of the buffer, in the last block

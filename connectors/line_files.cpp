@@ -82,8 +82,8 @@ class LineReader final : public SplitReader {
 
 class LineSource final : public Source {
  public:
-  LineSource(std::vector<std::string> files, bool quoted, bool header, std::shared_ptr<const BlockRows> rows)
-      : files_(std::move(files)), quoted_(quoted), header_(header), rows_(std::move(rows)) {}
+  LineSource(std::vector<std::string> files, char delimiter, bool header, std::shared_ptr<const BlockRows> rows)
+      : files_(std::move(files)), delimiter_(delimiter), header_(header), rows_(std::move(rows)) {}
   bool bounded() const override { return true; }
   Schema schema() const override { return rows_->schema(); }
 
@@ -109,17 +109,17 @@ class LineSource final : public Source {
     const auto range = KLEIN_TRY(range_of(split.id));
     auto rows = rows_;
     if (header_) {
-      auto own = rows_->under(KLEIN_TRY(LineBlocks::header(range.path, quoted_)));
+      auto own = rows_->under(KLEIN_TRY(LineBlocks::header(range.path, delimiter_)));
       if (!own.ok()) return std::move(own).error().while_doing(range.path);
       if (*own) rows = *std::move(own);
     }
     return std::make_unique<LineReader>(
-        std::move(rows), KLEIN_TRY(LineBlocks::open(range, place.offset, quoted_, header_)), split.id, place, size);
+        std::move(rows), KLEIN_TRY(LineBlocks::open(range, place.offset, delimiter_, header_)), split.id, place, size);
   }
 
  private:
   /// Whether a file may be read in parts: where a line break is always a record's end, and bytes can be sought.
-  bool cuts(const std::string& path) const { return !quoted_ && !header_ && !is_compressed(path); }
+  bool cuts(const std::string& path) const { return delimiter_ == 0 && !header_ && !is_compressed(path); }
 
   Result<FileRange> range_of(const std::string& id) const {
     const auto mark = id.rfind('#');
@@ -135,7 +135,8 @@ class LineSource final : public Source {
   }
 
   const std::vector<std::string> files_;
-  const bool quoted_, header_;
+  const char delimiter_;
+  const bool header_;
   const std::shared_ptr<const BlockRows> rows_;
 };
 
@@ -177,12 +178,12 @@ Result<std::unique_ptr<Source>> make_line_source(const Params& params, std::vect
                                                  const RecordFormat& format) {
   auto files = KLEIN_TRY(line_files(params.strings("path"), extensions));
   const auto sample = [&]() -> Result<std::string> {
-    const auto blocks = KLEIN_TRY(LineBlocks::open({files.front()}, -1, format.quoted, false));
+    const auto blocks = KLEIN_TRY(LineBlocks::open({files.front()}, -1, format.delimiter, false));
     return std::string(KLEIN_TRY(blocks->next()));
   };
   auto rows = format.make_rows(sample);
   if (!rows.ok()) return std::move(rows).error().while_doing(files.front());
-  return std::make_unique<LineSource>(std::move(files), format.quoted, format.header, *std::move(rows));
+  return std::make_unique<LineSource>(std::move(files), format.delimiter, format.header, *std::move(rows));
 }
 
 }  // namespace klein

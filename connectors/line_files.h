@@ -41,7 +41,7 @@ class BlockRows {
 using BlockSample = std::function<Result<std::string>()>;
 
 struct RecordFormat {
-  bool quoted = false;  // a line break may stand between quotes
+  char delimiter = 0;   // of fields that may be quoted and then hold line breaks; 0: there are no fields
   bool header = false;  // the first record is no row
   std::function<Result<std::shared_ptr<const BlockRows>>(const BlockSample&)> make_rows;
 };

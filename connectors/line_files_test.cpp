@@ -1,7 +1,9 @@
 #include <arrow/io/compressed.h>
 #include <arrow/io/file.h>
+#include <arrow/scalar.h>
 #include <arrow/util/compression.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -96,7 +98,7 @@ TEST_F(LineFiles, ranges_of_a_file_share_its_lines_wherever_they_are_cut) {
   for (std::int64_t cut = 1; cut < static_cast<std::int64_t>(text.size()); ++cut) {
     std::string joined;
     for (const auto& range : {FileRange{path, 0, cut}, FileRange{path, cut, -1}}) {
-      const auto blocks = *LineBlocks::open(range, -1, false, false);
+      const auto blocks = *LineBlocks::open(range, -1, 0, false);
       for (auto block = *blocks->next(); !block.empty(); block = *blocks->next()) {
         EXPECT_TRUE(block.starts_with("line "));
         joined += block;
@@ -142,6 +144,23 @@ TEST_F(LineFiles, csv_keeps_line_breaks_in_quotes_and_tells_null_from_empty) {
   expect_resumable(*source);
   EXPECT_EQ(
       rows(*source), (Lines{R"({"id":1,"note":"two\nlines"})", R"({"id":2,"note":null})", R"({"id":3,"note":""})"}));
+}
+
+TEST_F(LineFiles, csv_blocks_end_outside_quotes_and_a_quote_within_a_field_is_a_character) {
+  std::string text = "id,note\n";
+  for (int i = 0; i < 60'000; ++i) {
+    const std::array<std::string, 4> notes = {"5\" pipe", "\"a\nb,\"\"c\"\"\n\"", "plain", "\"\""};
+    text += std::to_string(i) + "," + notes[static_cast<std::size_t>(i % 4)] + "\n";
+  }
+  const auto source = *make_source(register_csv, "read_csv", {{"path", file("a.csv", text + text.substr(8))}});
+  const auto whole = read_split(*source, source->splits()->front(), {.rows = 1'000'000});
+  ASSERT_GT(whole.size(), 1U);
+  const auto table = to_table(*source, whole);
+  ASSERT_EQ(table->num_rows(), 120'000);
+  for (const std::int64_t row : {0, 29'999, 59'997, 119'996}) {
+    const auto note = (*table->column(1)->GetScalar(row))->ToString();
+    EXPECT_EQ(note, row % 4 == 0 ? "5\" pipe" : row % 4 == 1 ? "a\nb,\"c\"\n" : "") << row;
+  }
 }
 
 TEST_F(LineFiles, csv_without_a_header_takes_names_and_types_from_the_schema) {
