@@ -76,18 +76,19 @@ void register_binary(Registry& registry) {
   registry.add(SourceKind{
       .name = "read_binary",
       .doc = "Files, a row each: `path`, and `bytes` as they are in the file.",
-      .params = {{.name = "path",
-                  .type = ParamType::strings,
-                  .doc = "A file, a folder (its files that end in one of `extensions`, at any depth), a pattern like "
-                         "\"sounds/*.wav\", or a list of these."},
-                 {.name = "extensions",
-                  .type = ParamType::strings,
-                  .doc = "Which files of a folder to read.",
-                  .fallback = Value(Value::List{"bin"}),
-                  .keyword_only = true}},
+      .params =
+          {{.name = "path",
+            .type = ParamType::strings,
+            .doc = "A file, a folder (its files, at any depth), a pattern like \"sounds/*.wav\", or a list of these."},
+           {.name = "extensions",
+            .type = ParamType::strings,
+            .doc = "Which files of a folder to read, such as [\"wav\", \"flac\"]; by default all.",
+            .fallback = Value(),
+            .keyword_only = true}},
       .make = [](const Params& params) -> Result<std::unique_ptr<Source>> {
-        return std::make_unique<BinarySource>(
-            KLEIN_TRY(list_files(params.strings("path"), params.strings("extensions"))));
+        std::vector<std::string> extensions;
+        if (!params.is_null("extensions")) extensions = params.strings("extensions");
+        return std::make_unique<BinarySource>(KLEIN_TRY(list_files(params.strings("path"), extensions)));
       }});
 }
 

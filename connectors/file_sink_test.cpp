@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/value.h"
 #include "connectors/source_suite.h"
 #include "op/json_rows.h"
 
@@ -182,6 +183,23 @@ TEST_F(FileSinks, csv_and_text_are_read_back_as_they_were) {
   const auto refused = *text->open(0, all.schema());
   ASSERT_TRUE(refused->write(all).ok());
   EXPECT_NE(refused->prepare(Epoch{1}).error().message().find("has a line break"), std::string::npos);
+}
+
+TEST_F(FileSinks, tokens_of_both_versions_are_read_and_written_as_they_always_were) {
+  const std::string first =
+      R"({"version":1,"target":"/out","run":"0123456789abcdef","files":["part-00000-00000-0123456789abcdef.json"],)"
+      R"("empty":"part-empty-0123456789abcdef.json","with_empty":true,"replaces":["old.json"]})";
+  const std::string second =
+      R"({"version":2,"target":"/out","run":"0123456789abcdef","files":[],)"
+      R"("empty":"part-empty-0123456789abcdef.json","with_empty":false,"replaces":[],)"
+      R"("open":[{"name":"day=1/part-00000-00000-0123456789abcdef.json","length":17}],"rolls":true})";
+  for (const auto& token : {first, second}) {
+    const auto read = StagedFiles::from_bytes(token);
+    ASSERT_TRUE(read.ok()) << read.error().text();
+    EXPECT_EQ(*parse_json(read->to_bytes()), *parse_json(token));
+  }
+  EXPECT_FALSE(StagedFiles::from_bytes(R"({"version":3})").ok());
+  EXPECT_FALSE(StagedFiles::from_bytes("no token").ok());
 }
 
 TEST_F(FileSinks, columns_without_a_form_and_rolls_without_sense_are_refused) {

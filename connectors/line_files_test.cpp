@@ -200,10 +200,12 @@ TEST_F(LineFiles, csv_that_does_not_fit_is_an_error) {
 
 TEST_F(LineFiles, a_binary_file_is_a_row) {
   file("a.bin", std::string("\0\xff", 2));
-  file("b.bin", "");
+  file("b.wav", "");
   const auto source = *make_source(register_binary, "read_binary", {{"path", root}});
   expect_resumable(*source);
   EXPECT_EQ(read_all(*source)->num_rows(), 2);
+  const auto some = *make_source(register_binary, "read_binary", {{"path", root}, {"extensions", "wav"}});
+  EXPECT_EQ(rows(*some).size(), 1U);
 }
 
 }  // namespace

@@ -2,10 +2,7 @@
 // What a sink of files has staged, as its token says it, and what is done with it: shown, dropped, cleared away. Any
 // process may do that, from the bytes alone; each of these again with the same bytes does nothing more.
 //
-// A token is JSON: {"version": 1, "target": absolute path, "run": text, "files": [names], "empty": the name of the file
-// to show where there is nothing else, "with_empty": whether it is staged, "replaces": [paths below target]}. Version 2
-// adds "open": [{"name", "length"}], files that go on growing behind that length, and "rolls": true, which keeps what
-// is replaced until a new file is shown. A name may have folders: `day=1/part-00000-00000-<run>.json`.
+// docs/formats/staged-files.md says how tokens and the staged folder look.
 
 #include <cstdint>
 #include <functional>

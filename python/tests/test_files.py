@@ -111,7 +111,8 @@ def slow(row):
 
 if __name__ == "__main__":
     folder, kind, mode = sys.argv[1:]
-    write = getattr(klein.range({NUMBERS}).map(slow, name="slow"), "write_" + kind)
+    numbers = klein.read_json(folder + "/in.json", schema="id: int64") if kind == "json" else klein.range({NUMBERS})
+    write = getattr(numbers.map(slow, name="slow"), "write_" + kind)
     flow = write(folder + "/out", mode="append", roll_interval="300ms", roll_rows=1500)
     report = flow.run(checkpoint=folder + "/state", interval="20ms", mode=mode, progress=False)
     sys.exit(3 if report.stopped else 0)
@@ -133,6 +134,7 @@ def test_a_process_killed_again_and_again_shows_every_row_once_in_files_that_rol
 ) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
+    (tmp_path / "in.json").write_text("".join(f'{{"id": {n}}}\n' for n in range(NUMBERS)))
     seeded = random.Random(kind + mode)
     kills = 0
     for _ in range(100):
