@@ -133,7 +133,7 @@ class CsvRows final : public BlockRows {
 Result<std::shared_ptr<const BlockRows>> csv_rows(const Params& params, const BlockSample& sample) {
   const auto options = KLEIN_TRY(CsvOptions::make(params));
   const auto block = KLEIN_TRY(sample());
-  if (is_blank(block)) return Error(Code::invalid, "the first file holds no record, so its columns can't be known");
+  if (is_blank(block)) return Error(Code::invalid, "no file holds a record, so the columns can't be known");
   const auto first = KLEIN_TRY(parse_block(block, options, {}, nullptr, BlockPlace{}));
   auto names = first->schema()->field_names();
   auto schema = Schema(first->schema());
@@ -153,7 +153,7 @@ class CsvFormat final : public TextFormat {
         continue;
       if (type.id() == arrow::Type::STRING) continue;
       return Error(Code::invalid, "CSV has no form for the column '" + field->name() + "' of type " + text(type) +
-                                      "; drop it, or write JSON or Parquet");
+                                      "; drop it, or write Parquet");
     }
     return {};
   }
@@ -204,7 +204,7 @@ std::vector<Param> read_params() {
   params.push_back({.name = "schema",
                     .type = ParamType::string,
                     .doc = "The columns to read and their types, such as \"id: int64, name: string\"; by default what "
-                           "the first file's first block shows, which the rest must fit.",
+                           "the first block of the first file with a row shows, which the rest must fit.",
                     .fallback = Value(),
                     .keyword_only = true});
   return params;

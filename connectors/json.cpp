@@ -93,7 +93,7 @@ Result<std::shared_ptr<const BlockRows>> json_rows(const Params& params, const B
   }
   const auto block = KLEIN_TRY(sample());
   if (is_blank(block)) {
-    return Error(Code::invalid, "the first file holds no row, so its columns can't be known; give schema=");
+    return Error(Code::invalid, "no file holds a row, so the columns can't be known; give schema=");
   }
   const auto parsed = KLEIN_TRY(parse_lines(block, nullptr, BlockPlace{}));
   return std::make_shared<const JsonRows>(Schema(parsed->schema()));
@@ -107,13 +107,13 @@ class JsonFormat final : public TextFormat {
 
 std::vector<Param> read_params() {
   auto params = line_file_params(extensions);
-  params.push_back(
-      {.name = "schema",
-       .type = ParamType::string,
-       .doc = "The columns, such as \"id: int64, name: string\": others are passed over, and what a row "
-              "lacks is null. By default what the first file's first block shows, which the rest must fit.",
-       .fallback = Value(),
-       .keyword_only = true});
+  params.push_back({.name = "schema",
+                    .type = ParamType::string,
+                    .doc = "The columns, such as \"id: int64, name: string\": others are passed over, and what a row "
+                           "lacks is null. By default what the first block of the first file with a row shows, which "
+                           "the rest must fit.",
+                    .fallback = Value(),
+                    .keyword_only = true});
   return params;
 }
 

@@ -156,6 +156,18 @@ Result<std::vector<std::string>> line_files(const std::vector<std::string>& path
   return files;
 }
 
+/// The first file that holds a row; where none does, the first that holds something.
+Result<std::string> first_with_rows(const std::vector<std::string>& files, const RecordFormat& format) {
+  std::string with_header;
+  for (const auto& file : files) {
+    const auto blocks = KLEIN_TRY(LineBlocks::open({file}, -1, format.delimiter, format.header));
+    if (!is_blank(KLEIN_TRY(blocks->next()))) return file;
+    const bool header = format.header && with_header.empty();
+    if (header && !KLEIN_TRY(LineBlocks::header(file, format.delimiter)).empty()) with_header = file;
+  }
+  return with_header.empty() ? files.front() : with_header;
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) {
@@ -177,12 +189,14 @@ std::vector<Param> line_file_params(const std::vector<std::string>& extensions) 
 Result<std::unique_ptr<Source>> make_line_source(const Params& params, std::vector<std::string> extensions,
                                                  const RecordFormat& format) {
   auto files = KLEIN_TRY(line_files(params.strings("path"), extensions));
+  auto looked_at = files.front();
   const auto sample = [&]() -> Result<std::string> {
-    const auto blocks = KLEIN_TRY(LineBlocks::open({files.front()}, -1, format.delimiter, false));
+    looked_at = KLEIN_TRY(first_with_rows(files, format));
+    const auto blocks = KLEIN_TRY(LineBlocks::open({looked_at}, -1, format.delimiter, false));
     return std::string(KLEIN_TRY(blocks->next()));
   };
   auto rows = format.make_rows(sample);
-  if (!rows.ok()) return std::move(rows).error().while_doing(files.front());
+  if (!rows.ok()) return std::move(rows).error().while_doing(looked_at);
   return std::make_unique<LineSource>(std::move(files), format.delimiter, format.header, *std::move(rows));
 }
 

@@ -37,7 +37,7 @@ class BlockRows {
   }
 };
 
-/// The first block of the first file, its header included; for schemas that are found out.
+/// The first block of the first file that holds a row, its header included; for schemas that are found out.
 using BlockSample = std::function<Result<std::string>()>;
 
 struct RecordFormat {

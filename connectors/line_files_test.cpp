@@ -124,6 +124,19 @@ TEST_F(LineFiles, json_takes_its_columns_from_the_first_block_or_the_schema) {
   EXPECT_EQ(rows(*given), (Lines{R"({"name":"x","at":null})", R"({"name":null,"at":null})"}));
 }
 
+TEST_F(LineFiles, columns_come_from_the_first_file_that_holds_a_row) {
+  file("a.json", "\n");
+  file("b.json", "{\"id\": 1}\n");
+  EXPECT_EQ(rows(**make_source(register_json, "read_json", {{"path", root}})), Lines{R"({"id":1})"});
+  file("a.csv", "");
+  file("b.csv", "id,note\n");
+  const auto none = *make_source(register_csv, "read_csv", {{"path", root}});
+  EXPECT_EQ(none->schema().names(), (Lines{"id", "note"}));
+  EXPECT_EQ(rows(*none), Lines{});
+  file("c.csv", "note,id\nx,2\n");
+  EXPECT_EQ(rows(**make_source(register_csv, "read_csv", {{"path", root}})), Lines{R"({"note":"x","id":2})"});
+}
+
 TEST_F(LineFiles, json_that_does_not_fit_names_its_row) {
   const auto path = file("a.json", "{\"id\": 1}\n{\"id\": \"two\"}\n");
   const auto source = *make_source(register_json, "read_json", {{"path", path}, {"schema", "id: int64"}});
