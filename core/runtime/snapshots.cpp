@@ -66,7 +66,8 @@ void Snapshots::begin_epoch(std::int64_t now) {
 }
 
 void Snapshots::collect() {
-  for (auto& [task, epoch, snapshot] : node_->take_snapshots(*open_)) {
+  for (auto& [number_of_task, epoch, snapshot] : node_->take_snapshots(*open_)) {
+    const auto task = number_of_task;  // Clang 14 captures no structured binding
     auto batches = std::exchange(snapshot.in_flight, {});
     StoredSnapshot stored{std::move(snapshot)};
     int number = 0;
