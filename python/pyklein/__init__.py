@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ._keyed import sliding as sliding
     from ._keyed import sum as sum
     from ._keyed import tumbling as tumbling
+    from ._state import list_state as list_state
+    from ._state import map_state as map_state
+    from ._state import value_state as value_state
     from ._verbs import *  # noqa: F403
     from .errors import CorruptError as CorruptError
     from .errors import Error as Error
@@ -81,6 +84,9 @@ _HOMES = {
     "sliding": "_keyed",
     "sum": "_keyed",
     "tumbling": "_keyed",
+    "value_state": "_state",
+    "map_state": "_state",
+    "list_state": "_state",
 }
 
 

@@ -6,10 +6,12 @@ from .errors import InvalidError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
     from typing import Any
 
+    from ._functions import SchemaLike
+    from ._state import StateDeclaration
     from .flow import Flow
 
     Duration = str | timedelta
@@ -93,7 +95,7 @@ class KeyedVerbs:
     def key_by(self, *keys: str | Sequence[str] | Any) -> KeyedFlow:
         """Rows of equal keys together: for `window`, `aggregate` and `process`.
 
-        A key is a column, or several; an expression, `klein.col("id") % 10`, or a function of a row, a dict, whose
+        A key is a column, or several; an expression, `klein.col("id") - 1`, or a function of a row, a dict, whose
         value becomes the column `key`.
         """
         from .flow import Flow
@@ -128,6 +130,13 @@ class KeyedVerbs:
 
         assert isinstance(self, Flow)
         return KeyedFlow(self, []).window(window, time=time, allowed_lateness=allowed_lateness, early=early)
+
+    def aggregate(self, *, early: Duration | None = None, name: str | None = None, **aggregates: str) -> Flow:
+        """One row: the aggregates over all rows, by their names. As `KeyedFlow.aggregate`."""
+        from .flow import Flow
+
+        assert isinstance(self, Flow)
+        return KeyedFlow(self, []).aggregate(early=early, name=name, **aggregates)
 
     @property
     def late(self) -> Flow:
@@ -177,6 +186,44 @@ class KeyedFlow:
         In a stream without end: with `early`, how often the keys that changed are given out.
         """
         return _aggregate(self._flow, self._keys, {"early": early}, aggregates, name)
+
+    def process(
+        self,
+        fn: Callable[..., Any],
+        *,
+        fn_constructor_args: Sequence[Any] = (),
+        fn_constructor_kwargs: Mapping[str, Any] | None = None,
+        schema: SchemaLike | None = None,
+        time: str | None = None,
+        name: str | None = None,
+        **states: StateDeclaration,
+    ) -> Flow:
+        """Take the rows of each key through your code, which remembers and may ask to be called later.
+
+        A class has `on_row(self, row, ctx)`, perhaps `on_timer(self, time, ctx)`, and what it remembers a key as
+        `total = klein.value_state("float64")` in its body; it is made once a task. A function takes `(row, ctx)`, and
+        finds what is declared here, `process(fn, total=klein.value_state("float64"))`, as `ctx.total`. Rows are dicts;
+        a call gives rows by returning one, a list or a generator of them, or by `ctx.emit(row)`. `ctx.key` and
+        `ctx.time` are the row's; `ctx.timers.at(time)` and `.after("10s")` ask for a call. In a batch all timers of
+        events ring after the last row.
+        """
+        from . import _core
+        from ._functions import check_callable, name_of, to_schema
+        from ._process import Recipe
+        from ._state import StateDeclaration
+
+        check_callable(fn, "process")
+        if isinstance(fn, type):
+            if states or not callable(getattr(fn, "on_row", None)):
+                raise InvalidError(f"{name_of(fn)} is a class: it has on_row(self, row, ctx), its states in its body")
+        elif fn_constructor_args or fn_constructor_kwargs:
+            raise InvalidError("fn_constructor_args and fn_constructor_kwargs go with a class, and fn is none")
+        for state, declared in states.items():
+            if not isinstance(declared, StateDeclaration):
+                raise InvalidError(f"process has no '{state}'; a state is klein.value_state(...) or list_, map_state")
+        recipe = Recipe(fn, tuple(fn_constructor_args), dict(fn_constructor_kwargs or {}), states)
+        made = _core.keyed_function(recipe, name_of(fn), to_schema(schema))
+        return self._flow.then("process", {"fn": made, "keys": self._keys, "time": time}, name)
 
 
 class WindowedFlow:

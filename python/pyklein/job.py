@@ -142,7 +142,7 @@ def _bytes(memory: int | str | None) -> int | None:
 _SECONDS = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
-def _nanoseconds(interval: float | str | timedelta) -> int:
+def nanoseconds(interval: float | str | timedelta) -> int:
     """Seconds, "500ms", "30s", "5min" or a timedelta."""
     seconds: float | None = None
     if hasattr(interval, "total_seconds"):
@@ -180,7 +180,7 @@ def _durable(checkpoint: Any, interval: Any, restart: Any, from_savepoint: Any) 
         if restart:
             raise InvalidError("restart=True begins anew and from_savepoint= does not: give one of them")
         load(_folder("from_savepoint", from_savepoint), folder)
-    given = {} if interval is None else {"interval": _nanoseconds(interval)}
+    given = {} if interval is None else {"interval": nanoseconds(interval)}
     return {"checkpoint": folder, "restart": bool(restart), **given}
 
 
