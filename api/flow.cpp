@@ -39,6 +39,28 @@ Result<Params> checked(const std::string& kind, const Value::Map& given) {
   return Params::make(*KLEIN_TRY(registry().params(kind)), given);
 }
 
+bool takes_time(const Params& params) {
+  const auto& all = params.values();
+  return std::any_of(all.begin(), all.end(), [](const auto& one) { return one.first == "time"; });
+}
+
+/// The column that says when a row's event was, as the nearest step before says; nothing: none does.
+std::optional<std::string> event_time(const Flow& flow) {
+  const auto& node = *flow.node();
+  const auto* row = registry().find_operator(node.kind);
+  if (!row || node.inputs.empty()) return std::nullopt;
+  if (row->makes_time) return node.params.string("column");
+  // Rows of windows have several times: the user says which is meant.
+  return takes_time(node.params) ? std::nullopt : event_time(node.inputs.front());
+}
+
+/// A step's `time`, where it is not given, is the column that with_event_time named.
+Params with_time(Params params, const Flow& input) {
+  if (!takes_time(params) || !params.is_null("time")) return params;
+  const auto column = event_time(input);
+  return column ? params.with("time", *column) : params;
+}
+
 std::string name_of(Port port) { return port == Port::main ? "main" : port == Port::late ? "late" : "errors"; }
 
 }  // namespace
@@ -65,7 +87,7 @@ Result<Flow> Flow::then(const std::string& kind, const Value::Map& params, const
                         const std::vector<Flow>& others) const {
   auto node = std::make_shared<Node>(Node{.kind = kind, .name = name, .params = {}, .inputs = {*this}, .schema = {}});
   const auto make = [&]() -> Result<> {
-    node->params = KLEIN_TRY(checked(kind, params));
+    node->params = with_time(KLEIN_TRY(checked(kind, params)), *this);
     node->inputs.insert(node->inputs.end(), others.begin(), others.end());
     Schemas schemas;
     for (const auto& input : node->inputs) {
@@ -103,6 +125,7 @@ Result<Flow> Flow::port(Port port) const {
 
 const std::optional<Schema>& Flow::schema() const {
   static const std::optional<Schema> unknown;
+  if (port_ == Port::late) return node_->inputs.front().schema();
   return port_ == Port::main ? node_->schema : unknown;
 }
 

@@ -2,8 +2,8 @@
 
 #include <dlfcn.h>
 
+#include "connectors/file_sink.h"
 #include "connectors/parquet/plugin.h"
-#include "connectors/staging.h"
 
 namespace klein {
 
@@ -34,12 +34,7 @@ Result<const ParquetPlugin*> plugin() {
   return opened;
 }
 
-class ParquetCommitter final : public Committer {
- public:
-  Result<> commit(Epoch, BytesView token) override { return show_staged(token); }
-  Result<> abort(Epoch, BytesView token) override { return drop_staged(token); }
-  Result<> clear(BytesView residue) override { return clear_staged(residue); }
-};
+Result<> form(const std::string& log, const std::string& file) { return KLEIN_TRY(plugin())->form(log, file); }
 
 SourceKind read_kind() {
   return {
@@ -78,15 +73,9 @@ SinkKind write_kind() {
       .doc =
           "Write Parquet files into a folder. They are staged in a hidden folder inside it and renamed when the job "
           "ends well: a reader sees all of the output or none.",
-      .params =
-          {{.name = "path", .type = ParamType::string, .doc = "The folder; made where there is none."},
-           {.name = "mode",
-            .type = ParamType::string,
-            .doc = "What to do where the folder already holds *.parquet files: refuse, replace them, or add to them.",
-            .fallback = "error",
-            .choices = {"error", "overwrite", "append"},
-            .keyword_only = true},
-           {.name = "compression",
+      .params = file_params(
+          "parquet",
+          {{.name = "compression",
             .type = ParamType::string,
             .doc = "How pages are compressed.",
             .fallback = "zstd",
@@ -100,21 +89,11 @@ SinkKind write_kind() {
            {.name = "row_group_bytes",
             .type = ParamType::int64,
             .doc = "Bytes in a row group, before compression, after which the next one begins; a writer holds about so "
-                   "much in memory.",
+                   "much in memory for each file that is open.",
             .fallback = 32 << 20,
-            .keyword_only = true},
-           {.name = "rows_per_file",
-            .type = ParamType::int64,
-            .doc = "Rows in a file at most; by default any number.",
-            .fallback = Value(),
-            .keyword_only = true},
-           {.name = "bytes_per_file",
-            .type = ParamType::int64,
-            .doc = "Bytes in a file, as written, after which the next one begins.",
-            .fallback = 512 << 20,
-            .keyword_only = true}},
+            .keyword_only = true}}),
       .make = [](const Params& params) -> Result<std::unique_ptr<Sink>> { return KLEIN_TRY(plugin())->write(params); },
-      .committer = [](Store*) -> Result<std::unique_ptr<Committer>> { return std::make_unique<ParquetCommitter>(); }};
+      .committer = [](Store*) -> Result<std::unique_ptr<Committer>> { return make_file_committer(form); }};
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ std::string_view take_number(std::string_view& text) {
 bool is_pattern(std::string_view path) { return path.find_first_of("*?[") != std::string_view::npos; }
 
 bool has_extension(const std::string& name, const std::vector<std::string>& extensions) {
+  if (extensions.empty()) return true;
   const auto dot = name.rfind('.');
   if (dot == std::string::npos) return false;
   auto extension = name.substr(dot + 1);
@@ -148,8 +149,9 @@ class Lister {
     const auto here = fs::current_path(error).string();
     const auto where = path.starts_with('/') ? "" : " (looked in " + here + ")";
     if (folder) {
-      return Error(Code::not_found, "the folder " + path + " holds no " + patterns_of(extensions_) +
-                                        " file; names that begin with _ or . are left out" + where);
+      const auto what = extensions_.empty() ? "" : patterns_of(extensions_) + " ";
+      return Error(Code::not_found, "the folder " + path + " holds no " + what +
+                                        "file; names that begin with _ or . are left out" + where);
     }
     if (is_pattern(path)) return Error(Code::not_found, "no file matches the pattern " + path + where);
     return Error(Code::not_found, "there is no file or folder " + path + where);

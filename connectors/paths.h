@@ -10,9 +10,9 @@
 namespace klein {
 
 /// The files that `paths` name, each once. A path is a file, a folder (its files below, at any depth, whose names end
-/// in one of `extensions` and do not begin with `_` or `.`), or a pattern of `*`, `?`, `[abc]` and, for folders at any
-/// depth, `**`; `~` is the user's home. Those of one path are in natural order: `part-2` before `part-10`. A path that
-/// names nothing is an error that says what was looked for.
+/// in one of `extensions`, if there are any, and do not begin with `_` or `.`), or a pattern of `*`, `?`, `[abc]` and,
+/// for folders at any depth, `**`; `~` is the user's home. Those of one path are in natural order: `part-2` before
+/// `part-10`. A path that names nothing is an error that says what was looked for.
 Result<std::vector<std::string>> list_files(const std::vector<std::string>& paths,
                                             const std::vector<std::string>& extensions);
 

@@ -1,10 +1,6 @@
 #pragma once
 // Staging — how a sink of files shows all of them or none. Files are written into a hidden folder inside the target,
 // `.klein-<run>`, and renamed into place when their token is committed: no reader ever sees half a file.
-//
-// A token is JSON, version 1: {"version": 1, "target": absolute path, "run": text, "files": [names], "empty": the name
-// of the file to show where there is nothing else, "with_empty": whether it is staged, "replaces": [paths below
-// target]}.
 
 #include <optional>
 #include <string>
@@ -12,8 +8,12 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "connectors/staged_files.h"
 
 namespace klein {
+
+/// How the file is called that is shown only where nothing else is.
+inline constexpr const char* empty_prefix = "part-empty-";
 
 enum class WriteMode { error, overwrite, append };
 Result<WriteMode> write_mode(const std::string& name);
@@ -34,9 +34,9 @@ class Staging {
   std::string empty_name() const;
   const std::string& run() const { return run_; }
   const std::string& target() const { return target_; }
-  /// Makes the named files durable. `with_empty`: so is that of `empty_name`. The token that shows them.
-  Result<Bytes> seal(const std::vector<std::string>& files, bool with_empty,
-                     const std::vector<std::string>& replaces) const;
+  /// Makes the named files durable, and with `with_empty` that of `empty_name`. The token that shows them; where they
+  /// are staged is filled in here.
+  Result<Bytes> seal(StagedFiles staged) const;
   /// Removes what was staged, and the target where this run made it.
   Result<> discard() const;
   /// Names the run's folder, for `clear_staged`.
@@ -48,12 +48,5 @@ class Staging {
   const std::string run_, folder_;
   const bool existed_;
 };
-
-/// Renames a token's files into place and removes what they replace. Again with the same token: nothing happens.
-Result<> show_staged(BytesView token);
-/// Removes a token's files where they are not shown.
-Result<> drop_staged(BytesView token);
-/// Removes the folder of the run whose residue this is, with all that is in it.
-Result<> clear_staged(BytesView residue);
 
 }  // namespace klein

@@ -33,7 +33,7 @@ def loaded(name: str, path: Path) -> ModuleType:
 def written_by_hand() -> set[str]:
     """Verbs and functions that the package defines itself, which are not generated."""
     names: set[str] = set()
-    for file in ("flow.py", "sources.py"):
+    for file in ("flow.py", "sources.py", "_keyed.py"):
         for node in ast.walk(ast.parse((PACKAGE / file).read_text())):
             if isinstance(node, ast.FunctionDef):
                 names.add(node.name)

@@ -1,5 +1,6 @@
-// write_parquet: each task writes files of its own into a staged folder; a file's row groups are closed by rows or
-// bytes, so that a writer's memory is bounded, and the file is closed when it is large enough or the epoch ends.
+// write_parquet: what a Parquet file is, for FileSink. A file's row groups are closed by rows or bytes, so that a
+// writer's memory is bounded. A file can't be cut before its footer: where files roll over epochs, rows are logged, and
+// the file is formed from the log once it is complete.
 
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
@@ -10,28 +11,37 @@
 #include <parquet/properties.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
-#include <limits>
 
+#include "base/value.h"
+#include "connectors/file_sink.h"
 #include "connectors/parquet/plugin.h"
-#include "connectors/paths.h"
-#include "connectors/rows.h"
-#include "connectors/staging.h"
+#include "connectors/row_log.h"
 
 namespace klein {
 
 namespace {
 
 struct Options {
-  WriteMode mode = WriteMode::error;
-  parquet::Compression::type compression = parquet::Compression::ZSTD;
+  std::string compression;
   std::int64_t group_rows = 0, group_bytes = 0;
-  std::int64_t file_rows = std::numeric_limits<std::int64_t>::max(), file_bytes = 0;
+
+  /// As a log of rows notes them, so that whoever forms the file later writes it as it was asked for.
+  std::string text() const {
+    return to_json(
+        Value::Map{{"compression", compression}, {"row_group_rows", group_rows}, {"row_group_bytes", group_bytes}});
+  }
+  static Result<Options> from_text(const std::string& text) {
+    const auto tree = KLEIN_TRY(parse_json(text));
+    const auto* compression = tree.find("compression");
+    const auto *rows = tree.find("row_group_rows"), *bytes = tree.find("row_group_bytes");
+    if (!compression || !compression->get<std::string>() || !rows || !rows->get<std::int64_t>() || !bytes ||
+        !bytes->get<std::int64_t>()) {
+      return Error(Code::corrupt, "a log of rows does not say how its file is to be written");
+    }
+    return Options{*compression->get<std::string>(), *rows->get<std::int64_t>(), *bytes->get<std::int64_t>()};
+  }
 };
 
-/// Batches below this are put together before they are encoded: a call costs more than a small batch.
-constexpr std::int64_t gather_bytes = 1 << 20;
 /// Values of this mean size repeat too seldom for a dictionary to pay.
 constexpr std::int64_t long_value = 512;
 
@@ -44,15 +54,9 @@ parquet::Compression::type codec(const std::string& name) {
 }
 
 Result<Options> read_options(const Params& params) {
-  Options options{
-      .mode = KLEIN_TRY(write_mode(params.string("mode"))), .compression = codec(params.string("compression"))};
-  const std::array<std::pair<const char*, std::int64_t*>, 4> sizes = {
-      {{"row_group_rows", &options.group_rows},
-       {"row_group_bytes", &options.group_bytes},
-       {"rows_per_file", &options.file_rows},
-       {"bytes_per_file", &options.file_bytes}}};
-  for (const auto& [name, size] : sizes) {
-    if (params.is_null(name)) continue;
+  Options options{.compression = params.string("compression")};
+  for (const auto& [name, size] :
+       {std::pair("row_group_rows", &options.group_rows), std::pair("row_group_bytes", &options.group_bytes)}) {
     *size = params.int64(name);
     if (*size < 1) return Error(Code::invalid, std::string(name) + " must be at least 1: " + std::to_string(*size));
   }
@@ -70,7 +74,7 @@ bool typed(const arrow::DataType& type) {
 std::shared_ptr<parquet::WriterProperties> properties_for(const arrow::Schema& schema, const Options& options,
                                                           const Batch* sample) {
   parquet::WriterProperties::Builder builder;
-  builder.compression(options.compression)->max_row_group_length(options.group_rows)->created_by("klein");
+  builder.compression(codec(options.compression))->max_row_group_length(options.group_rows)->created_by("klein");
   std::shared_ptr<parquet::SchemaDescriptor> parquet_schema;
   const auto status = parquet::arrow::ToParquetSchema(
       &schema, *builder.build(), *parquet::default_arrow_writer_properties(), &parquet_schema);
@@ -90,181 +94,73 @@ std::shared_ptr<parquet::WriterProperties> properties_for(const arrow::Schema& s
   return builder.build();
 }
 
-/// One file as it is written.
-class FileOutput {
+/// Calls what calls the Parquet library, which throws.
+template <typename Call>
+auto guarded(Call call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (const std::exception& failure) {
+    return Error(Code::io, failure.what());
+  }
+}
+
+class ParquetOutput final : public OutputFile {
  public:
-  static Result<FileOutput> open(const std::string& path, const Schema& schema, const Options& options,
-                                 const Batch* sample) {
-    FileOutput output(options);
-    output.stream_ = KLEIN_ARROW(arrow::io::FileOutputStream::Open(path));
-    static const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-    output.writer_ = KLEIN_ARROW(parquet::arrow::FileWriter::Open(
-        *schema.arrow(), arrow::default_memory_pool(), output.stream_, properties_for(*schema.arrow(), options, sample),
-        arrow_properties));
-    return output;
+  explicit ParquetOutput(Options options) : options_(std::move(options)) {}
+
+  Result<> open(const std::string& path, const Schema& schema, const Batch* sample) {
+    return guarded([&]() -> Result<> {
+      stream_ = KLEIN_ARROW(arrow::io::FileOutputStream::Open(path));
+      static const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
+      writer_ = KLEIN_ARROW(parquet::arrow::FileWriter::Open(
+          *schema.arrow(), arrow::default_memory_pool(), stream_, properties_for(*schema.arrow(), options_, sample),
+          arrow_properties));
+      return {};
+    });
   }
 
   /// Takes rows of at most about a row group's bytes.
-  Result<> write(const Batch& batch) {
-    if (group_full()) {
-      KLEIN_ARROW_OK(writer_->NewBufferedRowGroup());
-      group_bytes_ = 0;
-    }
-    KLEIN_ARROW_OK(writer_->WriteRecordBatch(*batch.columns()));
-    group_bytes_ += batch.bytes();
-    rows_ += batch.rows();
-    return {};
+  Result<> write(const Batch& batch) override {
+    return guarded([&]() -> Result<> {
+      if (group_full()) {
+        KLEIN_ARROW_OK(writer_->NewBufferedRowGroup());
+        group_bytes_ = 0;
+      }
+      KLEIN_ARROW_OK(writer_->WriteRecordBatch(*batch.columns()));
+      group_bytes_ += batch.bytes();
+      return {};
+    });
   }
 
-  Result<> close() {
-    KLEIN_ARROW_OK(writer_->Close());
-    KLEIN_ARROW_OK(stream_->Close());
-    return {};
+  Result<std::int64_t> flush() override {
+    return Error(Code::internal, "a Parquet file has no footer before it is closed, so it can't be cut");
   }
 
-  /// No more belongs into this file. Full row groups are in it; the one in memory will take less there than it says.
-  bool full() const {
-    if (rows_ >= options_.file_rows) return true;
-    return group_full() && stream_->Tell().ValueOr(0) + group_bytes_ >= options_.file_bytes;
+  Result<> close() override {
+    return guarded([&]() -> Result<> {
+      KLEIN_ARROW_OK(writer_->Close());
+      KLEIN_ARROW_OK(stream_->Close());
+      return {};
+    });
   }
-  std::int64_t rows_left() const { return options_.file_rows - rows_; }
+
+  /// Of the row group in memory nothing until it is full; then more than it will take.
+  std::int64_t bytes() const override { return stream_->Tell().ValueOr(0) + (group_full() ? group_bytes_ : 0); }
 
  private:
-  explicit FileOutput(const Options& options) : options_(options) {}
   bool group_full() const { return group_bytes_ >= options_.group_bytes; }
 
-  Options options_;
+  const Options options_;
   std::shared_ptr<arrow::io::FileOutputStream> stream_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
-  std::int64_t rows_ = 0, group_bytes_ = 0;
+  std::int64_t group_bytes_ = 0;
 };
 
-class ParquetWriter final : public Writer {
+class ParquetFormat final : public FileFormat {
  public:
-  ParquetWriter(std::shared_ptr<const Staging> staging, Options options, int task, std::optional<Schema> schema,
-                std::vector<std::string> replaces)
-      : staging_(std::move(staging)),
-        options_(options),
-        task_(task),
-        schema_(std::move(schema)),
-        replaces_(std::move(replaces)) {}
+  explicit ParquetFormat(Options options) : options_(std::move(options)) {}
 
-  Result<Progress> write(Batch batch) override {
-    if (!schema_) schema_ = batch.schema();
-    auto both = unified(*schema_, batch.schema());
-    if (!both || (file_ && !(*both == *schema_))) {
-      return Error(Code::invalid, "rows with other columns than those before them can't go into one file: " +
-                                      batch.schema().text() + "; before: " + schema_->text());
-    }
-    schema_ = *std::move(both);
-    gathered_bytes_ += batch.bytes();
-    gathered_.push_back(std::move(batch));
-    if (gathered_bytes_ >= (ready() ? gather_bytes : options_.group_bytes)) KLEIN_TRY(flush());
-    return Progress::done;
-  }
-
-  Result<std::optional<Bytes>> prepare(Epoch) override {
-    KLEIN_TRY(flush());
-    KLEIN_TRY(close());
-    const bool with_empty = task_ == 0 && number_ == 0 && schema_ && !has_empty_;
-    if (has_token_ && files_.empty() && !with_empty) return std::optional(Bytes{});
-    has_empty_ |= with_empty;
-    const auto replaces = std::exchange(has_token_, true) ? std::vector<std::string>{} : replaces_;
-    if (with_empty) {
-      auto file = KLEIN_TRY(guarded([&] {
-        return FileOutput::open(staging_->path(staging_->empty_name()), *schema_, options_, nullptr);
-      }));
-      KLEIN_TRY(guarded([&] { return file.close(); }));
-    }
-    return std::optional(KLEIN_TRY(staging_->seal(std::exchange(files_, {}), with_empty, replaces)));
-  }
-
- private:
-  /// Calls what calls the Parquet library, which throws.
-  template <typename Call>
-  auto guarded(Call call) -> decltype(call()) {
-    try {
-      auto result = call();
-      if (!result.ok()) return std::move(result).error().while_doing("writing into " + staging_->target());
-      return result;
-    } catch (const std::exception& failure) {
-      return Error(Code::io, "writing into " + staging_->target() + ": " + failure.what());
-    }
-  }
-
-  /// Whether a file may be begun: its columns' types are known. It waits for them while there is room.
-  bool ready() const {
-    const auto& fields = schema_->arrow()->fields();
-    return file_ || std::all_of(fields.begin(), fields.end(), [](const auto& field) { return typed(*field->type()); });
-  }
-
-  Result<> flush() {
-    if (gathered_.empty()) return {};
-    for (auto& batch : gathered_) batch = KLEIN_TRY(conform(batch, *schema_));
-    const auto all = KLEIN_TRY(concatenate(std::exchange(gathered_, {})));
-    gathered_bytes_ = 0;
-    const auto piece = rows_within({all.rows(), options_.group_bytes}, all.bytes(), all.rows());
-    for (std::int64_t first = 0; first < all.rows();) {
-      if (file_ && file_->full()) KLEIN_TRY(close());
-      if (!file_) KLEIN_TRY(open(all));
-      const auto count = std::min({piece, all.rows() - first, file_->rows_left()});
-      KLEIN_TRY(guarded([&] { return file_->write(all.slice(first, count)); }));
-      first += count;
-    }
-    return {};
-  }
-
-  Result<> open(const Batch& sample) {
-    std::array<char, 40> prefix{};
-    std::snprintf(prefix.data(), prefix.size(), "part-%05d-%05d-", task_, number_++);
-    files_.push_back(prefix.data() + staging_->run() + ".parquet");
-    file_ = KLEIN_TRY(
-        guarded([&] { return FileOutput::open(staging_->path(files_.back()), *schema_, options_, &sample); }));
-    return {};
-  }
-
-  Result<> close() {
-    if (!file_) return {};
-    KLEIN_TRY(guarded([&] { return file_->close(); }));
-    file_.reset();
-    return {};
-  }
-
-  const std::shared_ptr<const Staging> staging_;
-  const Options options_;
-  const int task_;
-  std::optional<Schema> schema_;
-  const std::vector<std::string> replaces_;
-  std::vector<Batch> gathered_;
-  std::int64_t gathered_bytes_ = 0;
-  std::optional<FileOutput> file_;
-  std::vector<std::string> files_;  // of this epoch
-  int number_ = 0;
-  bool has_token_ = false;  // names what is replaced
-  bool has_empty_ = false;  // a token names the empty file
-};
-
-class ParquetSink final : public Sink {
- public:
-  ParquetSink(const std::string& path, Options options)
-      : staging_(std::make_shared<const Staging>(path, options.mode, "parquet")), options_(options) {}
-
-  Result<> check(const std::optional<Schema>& input) const override {
-    if (input) KLEIN_TRY(check_types(*input));
-    return staging_->check();
-  }
-  Result<std::unique_ptr<Writer>> open(int task, const std::optional<Schema>& input) const override {
-    return std::make_unique<ParquetWriter>(staging_, options_, task, input, KLEIN_TRY(staging_->begin()));
-  }
-  Result<> discard() const override { return staging_->discard(); }
-  void resume() override {
-    options_.mode = WriteMode::append;
-    staging_ = std::make_shared<const Staging>(staging_->target(), options_.mode, "parquet");
-  }
-  Bytes residue() const override { return staging_->residue(); }
-
- private:
-  static Result<> check_types(const Schema& input) {
+  Result<> check(const Schema& input) const override {
     try {
       for (const auto& field : input.arrow()->fields()) {
         std::shared_ptr<parquet::SchemaDescriptor> converted;
@@ -280,16 +176,44 @@ class ParquetSink final : public Sink {
     return {};
   }
 
-  std::shared_ptr<const Staging> staging_;
-  Options options_;
+  bool ready(const Schema& schema) const override {
+    const auto& fields = schema.arrow()->fields();
+    return std::all_of(fields.begin(), fields.end(), [](const auto& field) { return typed(*field->type()); });
+  }
+  std::int64_t piece_bytes() const override { return options_.group_bytes; }
+
+  Result<std::unique_ptr<OutputFile>> open(const std::string& path, const Schema& schema,
+                                           const Batch* sample) const override {
+    auto output = std::make_unique<ParquetOutput>(options_);
+    KLEIN_TRY(output->open(path, schema, sample));
+    return output;
+  }
+  Result<std::unique_ptr<OutputFile>> open_log(const std::string& path, const Schema& schema) const override {
+    return make_row_log(path, schema, options_.text());
+  }
+  Result<> form(const std::string& log, const std::string& file) const override { return form_parquet_file(log, file); }
+
+ private:
+  const Options options_;
 };
 
 }  // namespace
 
+Result<> form_parquet_file(const std::string& log, const std::string& file) {
+  auto rows = KLEIN_TRY(RowLogReader::open(log));
+  const ParquetFormat format(KLEIN_TRY(Options::from_text(rows->note())));
+  std::unique_ptr<OutputFile> output;
+  while (auto batch = KLEIN_TRY(rows->next())) {
+    if (!output) output = KLEIN_TRY(format.open(file, rows->schema(), &*batch));
+    KLEIN_TRY(output->write(*batch));
+  }
+  if (!output) output = KLEIN_TRY(format.open(file, rows->schema(), nullptr));
+  return output->close();
+}
+
 Result<std::unique_ptr<Sink>> make_parquet_sink(const Params& params) {
-  const auto options = KLEIN_TRY(read_options(params));
-  if (params.string("path").empty()) return Error(Code::invalid, "path is empty; name the folder to write into");
-  return std::make_unique<ParquetSink>(KLEIN_TRY(local_path(params.string("path"))), options);
+  return make_file_sink(params.string("path"), KLEIN_TRY(FileOptions::make(params, "parquet")),
+                        std::make_shared<const ParquetFormat>(KLEIN_TRY(read_options(params))));
 }
 
 }  // namespace klein

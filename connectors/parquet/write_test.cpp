@@ -75,7 +75,7 @@ TEST_F(WriteParquet, committing_twice_is_harmless) {
 }
 
 TEST_F(WriteParquet, a_commit_that_was_cut_off_is_finished_by_the_next) {
-  const auto to = *sink("out", {{"rows_per_file", 5}});
+  const auto to = *sink("out", {{"roll_rows", 5}});
   const auto token = *stage(*to, {rows(0, 10)});
   const auto hidden = names("out").front();
   const auto staged = names("out/" + hidden);
@@ -159,16 +159,36 @@ TEST_F(WriteParquet, a_task_without_rows_adds_no_file_whichever_commits_first) {
 TEST_F(WriteParquet, small_batches_become_row_groups_and_files_roll_by_rows_and_bytes) {
   std::vector<Batch> ones;
   for (int i = 0; i < 100; ++i) ones.push_back(rows(i, 1));
-  write("rows", ones, {{"rows_per_file", 30}});
+  write("rows", ones, {{"roll_rows", 30}});
   EXPECT_EQ(names("rows").size(), 4U);
   EXPECT_EQ((*read("rows"))->splits()->size(), 4U);
   EXPECT_EQ((*read("rows"))->splits()->front().rows, 30);
   EXPECT_TRUE(all("rows")->Equals(*table(rows(0, 100))));
   write("bytes", {rows(0, 60'000), rows(60'000, 60'000)},
-        {{"row_group_bytes", 400'000}, {"bytes_per_file", 1'000'000}, {"compression", "none"}});
+        {{"row_group_bytes", 400'000}, {"roll_bytes", 1'000'000}, {"compression", "none"}});
   EXPECT_GT(names("bytes").size(), 1U);
   EXPECT_LT(names("bytes").size(), 6U);
   EXPECT_TRUE(all("bytes")->Equals(*table(rows(0, 120'000))));
+}
+
+TEST_F(WriteParquet, a_file_that_rolls_over_epochs_is_formed_when_it_is_complete_or_the_run_is_cleared_away) {
+  const auto to = *sink("out", {{"roll_interval", "1h"}, {"roll_rows", 30}, {"compression", "snappy"}});
+  const auto writer = *to->open(0, rows(0, 1).schema());
+  std::vector<Bytes> tokens;
+  for (int epoch = 0; epoch < 5; ++epoch) {
+    ASSERT_TRUE(writer->write(rows(10 * epoch, 10)).ok());
+    tokens.push_back(**writer->prepare(Epoch{epoch + 1}));
+    if (epoch == 4) break;  // not sealed before the kill
+    ASSERT_TRUE(commit(tokens.back()).ok());
+    EXPECT_EQ(names("out").size(), epoch < 2 ? 1U : 2U);
+  }
+  ASSERT_TRUE(commit(tokens[1]).ok());  // an old one again
+  ASSERT_TRUE(commit(tokens[2]).ok());
+  EXPECT_TRUE(all("out")->Equals(*table(rows(0, 30))));
+  ASSERT_TRUE(clear(*to).ok());
+  ASSERT_TRUE(clear(*to).ok());
+  EXPECT_EQ(names("out").size(), 2U);
+  EXPECT_TRUE(all("out")->Equals(*table(rows(0, 40))));
 }
 
 TEST_F(WriteParquet, every_compression_reads_back) {

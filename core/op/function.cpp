@@ -4,7 +4,7 @@
 
 namespace klein {
 
-std::shared_ptr<OutputSchema> Function::output() const {
+std::shared_ptr<OutputSchema> UserCode::output() const {
   const Lock lock(mutex_);
   auto output = output_.lock();
   if (!output) output_ = output = std::make_shared<OutputSchema>(output_schema());

@@ -24,21 +24,26 @@ class FunctionInstance {
   virtual Result<std::vector<Batch>> call(const Batch& batch) = 0;
 };
 
-class Function : public Object {
+/// What the user's code of any sort owes.
+class UserCode : public Object {
  public:
   /// What all tasks of the job that runs hold its output to.
   std::shared_ptr<OutputSchema> output() const;
-  virtual Result<std::unique_ptr<FunctionInstance>> instance() const = 0;
   /// The schema that the user declared for its output, if any.
   virtual std::optional<Schema> output_schema() const { return std::nullopt; }
-  /// One function that does `this`, then `next`, entering the user's language once; null where they can't be joined.
-  virtual std::shared_ptr<const Function> fuse([[maybe_unused]] const Function& next) const { return nullptr; }
-  /// How many rows a call should get at most; 0: as they come.
-  virtual std::int64_t batch_rows() const { return 0; }
 
  private:
   mutable Mutex mutex_;
   mutable std::weak_ptr<OutputSchema> output_ KLEIN_GUARDED_BY(mutex_);  // as long as a task holds it
+};
+
+class Function : public UserCode {
+ public:
+  virtual Result<std::unique_ptr<FunctionInstance>> instance() const = 0;
+  /// One function that does `this`, then `next`, entering the user's language once; null where they can't be joined.
+  virtual std::shared_ptr<const Function> fuse([[maybe_unused]] const Function& next) const { return nullptr; }
+  /// How many rows a call should get at most; 0: as they come.
+  virtual std::int64_t batch_rows() const { return 0; }
 };
 
 /// The row of `batch` that `error` names by Batch::row_id, where it names one and only one.

@@ -22,9 +22,10 @@ std::vector<int> Plan::consumers(int step) const {
 
 std::optional<Schema> schema_of(const Plan& plan, const Edge& edge) {
   const auto& step = plan.steps[static_cast<std::size_t>(edge.step)];
-  if (edge.port != Port::errors) return step.schema;
-  // Dead letters are the step's input with what went wrong.
-  const auto input = step.inputs.empty() ? std::nullopt : schema_of(plan, step.inputs.front());
+  if (edge.port == Port::main) return step.schema;
+  // Late rows are the step's input, dead letters that with what went wrong.
+  auto input = step.inputs.empty() ? std::nullopt : schema_of(plan, step.inputs.front());
+  if (edge.port == Port::late) return input;
   return input ? std::optional(dead_letter_schema(*input)) : std::nullopt;
 }
 

@@ -149,6 +149,8 @@ class EmbeddedJob final : public Job {
     }
     auto deployed = deploy();
     if (!deployed.ok()) {
+      executor_.reset();  // first: channels that go wake their tasks
+      node_.reset();
       for (const auto& [step, sink] : prepared_->edges.sinks) (void)sink->discard();
       return deployed;
     }
@@ -199,7 +201,7 @@ class EmbeddedJob final : public Job {
   Status status() const override {
     Status status;
     static_cast<Stats&>(status) = counters();
-    status.state = state();
+    tell_state(status);
     status.mode = to_string(prepared_->views.execution.mode);
     compare(ended() ? Stats() : recent_.earlier(), status);
     if (!snapshots_) return status;
@@ -240,8 +242,9 @@ class EmbeddedJob final : public Job {
       recovery.on_snapshot = snapshots_waker_;
       KLEIN_TRY(checkpoint_->begin_attempt(residues()));
     }
-    node_ = KLEIN_TRY(Node::deploy(
-        prepared_->views.physical, prepared_->edges, registry_, *executor_, coordinator_, std::move(recovery)));
+    node_ = std::make_unique<Node>(
+        prepared_->views.physical, prepared_->edges, registry_, *executor_, coordinator_, std::move(recovery));
+    KLEIN_TRY(node_->deploy());
     coordinator_.expect(node_->tasks(), {executor_->add(completion_, Lane::light), snapshots_waker_});
     return {};
   }
@@ -267,12 +270,17 @@ class EmbeddedJob final : public Job {
     return stats;
   }
 
-  std::string state() const {
+  void tell_state(Status& status) const {
     const bool asked = coordinator_.interrupted() || coordinator_.stopping() || (snapshots_ && snapshots_->stops());
     const Lock lock(mutex_);
-    if (!report_) return asked ? "stopping" : "running";
-    if (!report_->ok()) return "failed";
-    return (*report_)->stopped ? "stopped" : "finished";
+    if (!report_) {
+      status.state = asked ? "stopping" : "running";
+    } else if (!report_->ok()) {
+      status.state = "failed";
+      status.failure = report_->error().text();
+    } else {
+      status.state = (*report_)->stopped ? "stopped" : "finished";
+    }
   }
 
   void conclude() {
@@ -289,7 +297,7 @@ class EmbeddedJob final : public Job {
   Result<> commit_or_discard() {
     const bool finished = !coordinator_.stopping();
     if (snapshots_) KLEIN_TRY(snapshots_->conclude(finished));
-    if (snapshots_ && finished) return end_attempts(*checkpoint_, registry_);
+    if (snapshots_ && (finished || snapshots_->stopped_whole())) return end_attempts(*checkpoint_, registry_);
     if (snapshots_ && (last() || snapshots_->may_hold())) return {};  // what is staged is gone on from
     if (finished) {
       KLEIN_TRY(commit(registry_, nullptr, Epoch{1}, coordinator_.tokens()));

@@ -13,19 +13,18 @@ Node::Node(const PhysicalView& view, const Edges& edges, const Registry& registr
       executor_(executor),
       coordinator_(coordinator),
       recovery_(std::move(recovery)),
-      budget_(view.memory) {}
-
-Result<std::unique_ptr<Node>> Node::deploy(const PhysicalView& view, const Edges& edges, const Registry& registry,
-                                           Executor& executor, Coordinator& coordinator, Recovery recovery) {
-  std::unique_ptr<Node> node(new Node(view, edges, registry, executor, coordinator, std::move(recovery)));
+      budget_(view.memory) {
   for (const auto& placed : view.tasks) {
-    auto task = std::make_unique<Task>(static_cast<int>(node->tasks_.size()), coordinator);
+    auto task = std::make_unique<Task>(static_cast<int>(tasks_.size()), coordinator);
     auto waker = executor.add(*task, view.execution.chains[static_cast<std::size_t>(placed.chain)].lane);
-    node->tasks_.push_back({placed.chain, placed.index, std::move(task), std::move(waker)});
+    tasks_.push_back({placed.chain, placed.index, std::move(task), std::move(waker)});
   }
-  node->connect();
-  for (auto& entry : node->tasks_) KLEIN_TRY(node->build(entry));
-  return node;
+  connect();
+}
+
+Result<> Node::deploy() {
+  for (auto& entry : tasks_) KLEIN_TRY(build(entry));
+  return {};
 }
 
 Node::TaskEntry& Node::entry(int chain, int index) {
@@ -241,6 +240,7 @@ Result<> Node::build(TaskEntry& entry) {
 }
 
 void Node::start() {
+  for (const auto& entry : tasks_) entry.task->begin();
   for (const auto& entry : tasks_) entry.waker.wake();
 }
 

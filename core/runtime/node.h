@@ -27,9 +27,11 @@ struct Edges {
 
 class Node {
  public:
-  /// Makes and opens everything; nothing runs yet. All arguments outlive the node, which outlives the executor's turns.
-  static Result<std::unique_ptr<Node>> deploy(const PhysicalView& view, const Edges& edges, const Registry& registry,
-                                              Executor& executor, Coordinator& coordinator, Recovery recovery);
+  /// The tasks of the view and their channels. All arguments outlive the node, which outlives the executor's turns.
+  Node(const PhysicalView& view, const Edges& edges, const Registry& registry, Executor& executor,
+       Coordinator& coordinator, Recovery recovery);
+  /// Makes and opens everything; nothing runs yet.
+  Result<> deploy();
   void start();
   /// Asks every task for its snapshot: sources begin it, the others follow with the barriers that reach them, or, with
   /// `overtake`, that are on their way to them.
@@ -63,8 +65,6 @@ class Node {
     std::map<int, std::vector<Channel*>> outputs = {};  // by link
     bool stateful = false;
   };
-  Node(const PhysicalView& view, const Edges& edges, const Registry& registry, Executor& executor,
-       Coordinator& coordinator, Recovery recovery);
   void connect();
   Result<> build(TaskEntry& entry);
   Result<std::unique_ptr<Stage>> make_stage(int step, TaskEntry& entry, Task::Parts& parts);

@@ -44,6 +44,7 @@ Turn Snapshots::run(int) {
   const auto now = executor_->clock().now();
   if (timer_ <= now) timer_ = 0;
   if (undecided_) discard();
+  if (coordinator_.stopping()) return Turn::wait;  // it was sealed after all, and the job was to stop behind it
   if (!open_ && due(now)) begin_epoch(now);
   try_again_ = false;
   if (open_ && !undecided_) {
@@ -97,7 +98,8 @@ void Snapshots::begin_epoch(std::int64_t now) {
 }
 
 void Snapshots::collect() {
-  for (auto& [task, epoch, snapshot] : node_->take_snapshots(*open_)) {
+  for (auto& [number_of_task, epoch, snapshot] : node_->take_snapshots(*open_)) {
+    const auto task = number_of_task;  // Clang 14 captures no structured binding
     auto batches = std::exchange(snapshot.in_flight, {});
     StoredSnapshot stored{std::move(snapshot)};
     int number = 0;
@@ -163,9 +165,12 @@ void Snapshots::settle(const Manifest& manifest) {
   open_.reset();
   count(manifest);
   auto done = commit_sealed(manifest);
-  if (!done.ok()) coordinator_.failed(std::move(done).error());
-  if (!done.ok()) node_->start();  // so that each sees it
-  if (then_stop_) node_->stop();
+  const bool done_well = done.ok();
+  if (!done_well) coordinator_.failed(std::move(done).error());
+  if (!done_well) node_->start();  // so that each sees it
+  if (!then_stop_) return;
+  stopped_whole_ = manifest.commits && done_well;
+  node_->stop();
 }
 
 void Snapshots::count(const Manifest& manifest) {
@@ -232,6 +237,11 @@ Result<> Snapshots::conclude(bool finished) {
   count(manifest);
   KLEIN_TRY(commit_sealed(manifest));
   return {};
+}
+
+bool Snapshots::stopped_whole() const {
+  const Lock lock(mutex_);
+  return stopped_whole_ && !open_;
 }
 
 bool Snapshots::may_hold() const {

@@ -35,6 +35,8 @@ class Snapshots final : public Runnable {
   Result<> conclude(bool finished);
   /// An epoch of this attempt may be sealed.
   bool may_hold() const;
+  /// The job was stopped behind a snapshot whose tokens are committed: nothing that is staged will be.
+  bool stopped_whole() const;
   /// Waits for no step and no store.
   SnapshotStats stats() const;
 
@@ -65,6 +67,7 @@ class Snapshots final : public Runnable {
   std::int64_t begun_ KLEIN_GUARDED_BY(mutex_) = 0;  // the open or the last epoch
   std::int64_t timer_ KLEIN_GUARDED_BY(mutex_) = 0;  // the earliest that is set; 0: none
   bool tried_to_seal_ KLEIN_GUARDED_BY(mutex_) = false;
+  bool stopped_whole_ KLEIN_GUARDED_BY(mutex_) = false;
   bool try_again_ KLEIN_GUARDED_BY(mutex_) = false;        // after a while: the job waits for a snapshot to stop
   std::atomic<bool> requested_{false}, then_stop_{false};  // whoever asks waits for no lock: it may hold Python's
   std::atomic<std::int64_t> interval_, timeout_;

@@ -73,7 +73,10 @@ void compare(const Stats& earlier, Status& now) {
 
 Value to_value(const Status& status, std::int64_t wall) {
   auto made = to_value(static_cast<const Stats&>(status));
-  Value::Map map{{"state", status.state}, {"mode", status.mode}, {"rows_per_second", status.rows_per_second}};
+  Value::Map map{{"state", status.state},
+                 {"failure", status.failure.empty() ? Value() : Value(status.failure)},
+                 {"mode", status.mode},
+                 {"rows_per_second", status.rows_per_second}};
   for (const auto& [key, value] : *made.get<Value::Map>()) {
     if (key != "steps") map.emplace_back(key, value);
   }

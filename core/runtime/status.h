@@ -23,6 +23,7 @@ struct Shares {
 
 struct Status : Stats {
   std::string state;           // running, stopping, finished, stopped or failed
+  std::string failure;         // why it failed
   std::string mode;            // batch or stream
   double rows_per_second = 0;  // read by sources, lately
   std::vector<Shares> shares;  // by step, lately

@@ -18,6 +18,7 @@ void Task::assemble(Parts parts, const Clock& clock) {
 }
 
 Turn Task::run(int steps) {
+  if (!begun_.load()) return Turn::wait;
   if (finished_) return Turn::finished;
   const bool measured = mean_turn_ > measured_turn;
   const auto cpu_begin = measured ? thread_cpu_time() : 0;

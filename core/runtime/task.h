@@ -40,6 +40,8 @@ class Task final : public Runnable {
   Task(int id, Coordinator& coordinator) : id_(id), coordinator_(coordinator) {}
   /// Called once, before the first turn.
   void assemble(Parts parts, const Clock& clock);
+  /// Before, turns do nothing: a step that was just made may have waked it.
+  void begin() { begun_.store(true); }
 
   Turn run(int steps) override;
   int id() const { return id_; }
@@ -105,7 +107,7 @@ class Task final : public Runnable {
   bool lacks_input_ KLEIN_GUARDED_BY(publish_) = false, lacks_tokens_ KLEIN_GUARDED_BY(publish_) = false;
   bool over_ KLEIN_GUARDED_BY(publish_) = false;  // there will be no other
   std::atomic<std::int64_t> asked_{0};
-  std::atomic<bool> overtake_{false};
+  std::atomic<bool> overtake_{false}, begun_{false};
   StepClock step_clock_;
   std::int64_t source_busy_ = 0, mean_turn_ = 0, timer_ = 0;
   StepSize step_size_;

@@ -37,6 +37,9 @@ SnapshotPace pace_of(const nb::dict& given, SnapshotPace otherwise) {
 
 std::unique_ptr<SharedJob> start_job(const std::vector<Flow>& flows, const nb::dict& options) {
   const auto chosen = to_options(options);
+  // The thread that imports `threading` first is the one that it takes for the main thread and waits for at exit: were
+  // that a thread of the job, because the user's code imports it, the program would never end.
+  nb::module_::import_("threading");
   Running::all().sweep();
   auto started = [&] {
     const nb::gil_scoped_release unlocked;

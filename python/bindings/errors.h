@@ -5,6 +5,7 @@
 #include <nanobind/nanobind.h>
 
 #include <exception>
+#include <typeinfo>
 
 #include "base/result.h"
 
@@ -36,6 +37,8 @@ auto guarded(Call call) -> Result<decltype(call())> {
     return caught();
   } catch (Failed& failed) {
     return std::move(failed.error);
+  } catch (const std::bad_cast&) {
+    return Error(Code::internal, "a value from Python is not of the type that it has to be");
   }
 }
 

@@ -13,6 +13,7 @@ NB_MODULE(_core, m) {
   klein::py::bind_data(m);
   klein::py::bind_collect(m);
   klein::py::bind_functions(m);
+  klein::py::bind_keyed_functions(m);
   klein::py::bind_flow(m);
   klein::py::bind_job(m);
 }

@@ -8,6 +8,7 @@
 #include "data.h"
 #include "errors.h"
 #include "op/expression.h"
+#include "times.h"
 
 namespace klein::py {
 
@@ -47,12 +48,20 @@ Value to_list(nb::handle sequence, const std::string& what) {
 
 Value to_text(nb::handle object) { return nb::cast<std::string>(object); }
 
-/// What is not one of Python's own types: a path, numpy's, ours, pyarrow's.
+/// As durations are written: "1500000us".
+Value to_duration(nb::handle object) {
+  std::int64_t microseconds = 0;
+  if (!time_count(object.ptr(), TimeKind::timedelta, microseconds)) throw nb::python_error();
+  return std::to_string(microseconds) + "us";
+}
+
+/// What is not one of Python's own types: a path, a duration, numpy's, ours, pyarrow's.
 Value to_other(nb::handle object, const std::string& what) {
   if (nb::isinstance<Held>(object)) return nb::cast<Held&>(object).object;
   if (nb::isinstance<SharedTable>(object)) return Value::Handle(nb::cast<SharedTable&>(object).table);
   if (nb::isinstance<SharedCollector>(object)) return Value::Handle(nb::cast<SharedCollector&>(object).collector);
   if (is_expression(object)) return to_expression(object);
+  if (time_kind(object.ptr()) == TimeKind::timedelta) return to_duration(object);
   if (nb::hasattr(object, "__fspath__")) return to_text(object.attr("__fspath__")());
   if (nb::hasattr(object, "tolist")) return to_value(object.attr("tolist")(), what);
   if (PyCallable_Check(object.ptr())) {

@@ -19,9 +19,25 @@ if TYPE_CHECKING:
 
     from pyarrow.compute import field as col  # noqa: F401
 
+    from ._job import Job as Job
+    from ._job import run as run
+    from ._job import start as start
+    from ._keyed import count as count
+    from ._keyed import first as first
+    from ._keyed import last as last
+    from ._keyed import max as max
+    from ._keyed import mean as mean
+    from ._keyed import min as min
+    from ._keyed import session as session
+    from ._keyed import sliding as sliding
+    from ._keyed import sum as sum
+    from ._keyed import tumbling as tumbling
     from ._named import NamedJob as NamedJob
-    from ._named import job_named as job_named
-    from ._named import names as jobs  # noqa: F401
+    from ._named import job as job
+    from ._named import jobs as jobs
+    from ._state import list_state as list_state
+    from ._state import map_state as map_state
+    from ._state import value_state as value_state
     from ._verbs import *  # noqa: F403
     from .errors import CorruptError as CorruptError
     from .errors import Error as Error
@@ -35,9 +51,6 @@ if TYPE_CHECKING:
     from .errors import UnavailableError as UnavailableError
     from .errors import UserError as UserError
     from .flow import Flow as Flow
-    from .job import Job as Job
-    from .job import run as run
-    from .job import start as start
     from .report import RunReport as RunReport
     from .sources import from_arrow as from_arrow
     from .sources import from_items as from_items
@@ -46,12 +59,12 @@ if TYPE_CHECKING:
 # Where each name lives; it is imported when it is first asked for.
 _HOMES = {
     "Flow": "flow",
-    "run": "job",
-    "start": "job",
-    "Job": "job",
+    "run": "_job",
+    "start": "_job",
+    "Job": "_job",
     "NamedJob": "_named",
     "jobs": "_named",
-    "job_named": "_named",
+    "job": "_named",
     "RunReport": "report",
     "from_arrow": "sources",
     "from_items": "sources",
@@ -67,10 +80,23 @@ _HOMES = {
     "ResourceError": "errors",
     "InternalError": "errors",
     "NotRunWarning": "errors",
+    "count": "_keyed",
+    "first": "_keyed",
+    "last": "_keyed",
+    "max": "_keyed",
+    "mean": "_keyed",
+    "min": "_keyed",
+    "session": "_keyed",
+    "sliding": "_keyed",
+    "sum": "_keyed",
+    "tumbling": "_keyed",
+    "value_state": "_state",
+    "map_state": "_state",
+    "list_state": "_state",
 }
 
 
-_MODULES = ("cli", "errors", "flow", "job", "progress", "report", "sources")
+_MODULES = ("cli", "errors", "flow", "progress", "report", "sources")
 
 
 def _imported(name: str) -> Any:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _ELSEWHERE = {
     "add_column": "with_column()",
     "drop_columns": "drop()",
-    "groupby": "",
+    "groupby": "group_by()",
     "materialize": "to_arrow() or collect()",
     "random_shuffle": "",
     "rename_columns": "rename()",

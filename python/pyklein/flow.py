@@ -14,8 +14,6 @@ from .errors import InvalidError, NotRunWarning, refuse_not_built
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import timedelta
-    from os import PathLike
     from typing import Any, Literal
 
     import pandas
@@ -23,17 +21,17 @@ if TYPE_CHECKING:
 
     from . import _core
     from ._functions import SchemaLike
-    from .job import Job
-    from .report import RunReport
 
     OnError = Literal["raise", "skip", "dead_letter"]
 else:
     _core = open_engine()
 
+from ._keyed import KeyedVerbs  # noqa: E402
+from ._running import Runs  # noqa: E402
 from ._verbs import Verbs  # noqa: E402
 
 
-class Flow(Verbs):
+class Flow(Verbs, KeyedVerbs, Runs):
     """Steps from a source on. `klein.read_parquet(...)`, `klein.from_items(...)` and others begin one."""
 
     __slots__ = ("__weakref__", "_before", "_core", "_ran")
@@ -228,67 +226,6 @@ class Flow(Verbs):
         """`fn(self, *args, **kwargs)`: a function from flow to flow is the unit of reuse."""
         return fn(self, *args, **kwargs)
 
-    # ---- running ----
-
-    def run(
-        self,
-        *,
-        progress: bool = True,
-        cores: int | None = None,
-        memory: int | str | None = None,
-        mode: Literal["batch", "stream"] | None = None,
-        seed: int | None = None,
-        checkpoint: str | PathLike[str] | None = None,
-        interval: float | str | timedelta | None = None,
-        restart: bool = False,
-        on: object = None,
-    ) -> RunReport:
-        """Run this flow, which ends in a sink, to its end; what it did, as a report.
-
-        Ctrl-C finishes what was read and gives the report; a second one stops at once and commits nothing. `cores` are
-        those to use (all), `memory` the bytes in flight between steps ("256MB"); `seed` runs it on one thread under a
-        virtual clock, every choice made from the seed. With `checkpoint`, a folder, a snapshot is taken each `interval`
-        ("30s"), and on Ctrl-C; the same call goes on from the last one, `restart=True` begins anew.
-        """
-        from .job import run
-
-        durable = {"checkpoint": checkpoint, "interval": interval, "restart": restart}
-        return run(self, progress=progress, cores=cores, memory=memory, mode=mode, seed=seed, on=on, **durable)
-
-    def start(
-        self,
-        *,
-        cores: int | None = None,
-        memory: int | str | None = None,
-        mode: Literal["batch", "stream"] | None = None,
-        checkpoint: str | PathLike[str] | None = None,
-        interval: float | str | timedelta | None = None,
-        restart: bool = False,
-        from_savepoint: str | PathLike[str] | None = None,
-        name: str | None = None,
-        on: object = None,
-    ) -> Job:
-        """Begin to run this flow, which ends in a sink, and go on: the job can be waited for and stopped.
-
-        With `from_savepoint`, a folder that `Job.stop(savepoint=)` left, a checkpoint that is new begins there.
-        """
-        from .job import start
-
-        durable = {"checkpoint": checkpoint, "interval": interval, "restart": restart, "from_savepoint": from_savepoint}
-        return start(self, cores=cores, memory=memory, mode=mode, name=name, on=on, **durable)
-
-    def explain(
-        self,
-        view: Literal["logical", "optimized", "execution", "physical"] | None = None,
-        format: Literal["text", "json"] = "text",
-    ) -> str:
-        """The plan as it is written, optimised, run and placed: one view, or all four."""
-        if view not in (None, "logical", "optimized", "execution", "physical"):
-            raise InvalidError(f"view is logical, optimized, execution or physical, not {view!r}")
-        if format not in ("text", "json"):
-            raise InvalidError(f"format is text or json, not {format!r}")
-        return explained([self], view, format)
-
     # ---- immediate answers ----
 
     def take(self, limit: int = 20) -> list[dict[str, Any]]:
@@ -378,12 +315,6 @@ class Flow(Verbs):
             if verb is not None:
                 return verb.__get__(self)
         raise AttributeError(f"a flow has no '{name}'{nearest(name, dir(Flow))}")
-
-
-def explained(flows: Sequence[Flow], view: str | None, format: str) -> str:
-    """The views of one job of these flows."""
-    ends = [flow._core if flow._core.is_sink else flow._core.then("discard", {}) for flow in flows]
-    return _core.explain(ends, {}, view or "", format == "json")
 
 
 def _indented(text: str) -> str:

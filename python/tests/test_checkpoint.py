@@ -32,7 +32,7 @@ def job(folder: Path) -> klein.Flow:
 
 def test_a_run_that_is_interrupted_goes_on_where_it_stopped(tmp_path: Path) -> None:
     started = job(tmp_path).start(checkpoint=tmp_path / "state", cores=1)
-    while started.metrics()["rows_out"] == 0 and started.status() == "running":
+    while started.metrics()["rows_out"] == 0 and started.status()["state"] == "running":
         time.sleep(0.01)
     started.stop()
     first = started.wait()
@@ -56,7 +56,7 @@ def test_a_run_that_has_finished_is_not_run_again_unless_asked(tmp_path: Path) -
 
 def test_a_changed_program_is_refused_with_what_has_no_place_in_it(tmp_path: Path) -> None:
     started = job(tmp_path).start(checkpoint=tmp_path / "state", cores=1)
-    while started.metrics()["rows_out"] == 0 and started.status() == "running":
+    while started.metrics()["rows_out"] == 0 and started.status()["state"] == "running":
         time.sleep(0.01)
     started.stop()
     started.wait()
@@ -73,7 +73,7 @@ def test_a_savepoint_is_where_other_jobs_begin(tmp_path: Path) -> None:
         return klein.range(ROWS).map(slow, name="slow").write_parquet(tmp_path / out, mode="append")
 
     started = flow("first").start(checkpoint=tmp_path / "state", cores=1, mode="stream", interval="20ms")
-    while not ids(tmp_path / "first") and started.status() == "running":
+    while not ids(tmp_path / "first") and started.status()["state"] == "running":
         time.sleep(0.01)
     started.stop(savepoint=tmp_path / "saved")
     assert started.wait().stopped

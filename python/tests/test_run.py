@@ -61,7 +61,7 @@ def test_several_sinks_are_one_job_and_share_what_they_can(tmp_path) -> None:
 
 def test_a_started_job_can_be_watched_and_stopped() -> None:
     job = klein.generate(rate=1000).discard().start()
-    assert job.status() == "running"
+    assert job.status()["state"] == "running"
     assert job.metrics()["rows_expected"] == -1
     job.stop()
     assert job.wait().stopped
@@ -165,6 +165,15 @@ def test_a_program_may_end_while_its_job_runs() -> None:
     program = "import pyklein as klein; job = klein.generate(rate=1e5).map(lambda row: row).discard().start()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_program_ends_whose_function_is_the_first_to_import_threading() -> None:
+    program = (
+        "import pyklein as klein\ndef fail(row):\n    import threading\n    raise ValueError('no')\n"
+        "klein.range(3).map(fail).count()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1 and "ValueError: no" in done.stderr
 
 
 STATS = {

@@ -63,8 +63,15 @@ const Registry& kinds() {
 struct Shape {
   const char* name;
   int sources;
-  std::vector<std::string> steps;  // behind the union of the sources
+  std::vector<std::string> steps;  // behind the union of the sources: a kind, and its parameters in JSON
 };
+
+// Ids are times too, in milliseconds; each is a window's only row of its key.
+const std::string timed = R"(with_event_time {"column": "id"})";
+const std::string tumbled =
+    R"-(aggregate {"keys": "id", "window": "tumbling(7ms)", "time": "id", "aggregates": {"n": "count()"}})-";
+const std::string sessions =
+    R"-(aggregate {"keys": "id", "window": "session(5ms)", "time": "id", "aggregates": {"n": "count()"}})-";
 
 const std::vector<Shape> shapes = {
     {"copy", 1, {}},
@@ -74,11 +81,16 @@ const std::vector<Shape> shapes = {
     {"union", 2, {"sim_slow"}},
     {"union summed", 2, {"sim_summed", "sim_slow"}},
     {"held", 1, {"sim_held"}},
-    {"slow held slow", 2, {"sim_slow", "sim_held", "sim_slow"}}};
+    {"slow held slow", 2, {"sim_slow", "sim_held", "sim_slow"}},
+    {"windows", 1, {timed, tumbled}},
+    {"slow windows", 1, {timed, "sim_slow", tumbled, "sim_slow"}},
+    {"sessions", 1, {timed, "sim_slow", sessions}}};
 
 Plan plan_of(const Shape& shape, std::int64_t splits) {
   Plan plan;
-  const auto add = [&](const std::string& kind, const Value::Map& given, std::vector<Edge> inputs) {
+  const auto add = [&](const std::string& step, Value::Map given, std::vector<Edge> inputs) {
+    const auto kind = step.substr(0, step.find(' '));
+    if (kind.size() < step.size()) given = *parse_json(step.substr(kind.size()))->get<Value::Map>();
     auto params = Params::make(**kinds().params(kind), given);
     const auto place = static_cast<int>(plan.steps.size());
     plan.steps.push_back({.name = kind + std::to_string(place),

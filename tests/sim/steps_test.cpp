@@ -91,6 +91,16 @@ class Alarmed final : public Operator {
   const Context* context_ = nullptr;
 };
 
+/// Can't be opened, and has waked its task before that.
+class Closed final : public Operator {
+ public:
+  Result<> open(const Context& context) override {
+    context.waker.wake();
+    return Error(Code::unavailable, "the door is shut");
+  }
+  Result<Progress> process(int, Batch, Output&) override { return Progress::done; }
+};
+
 template <typename Step>
 OperatorKind kind_of(const std::string& name) {
   return {.name = name,
@@ -118,16 +128,13 @@ const Registry& kinds() {
     all.add(std::move(thrice));
     all.add(std::move(third));
     all.add(kind_of<Alarmed>("sim_alarmed"));
+    all.add(kind_of<Closed>("sim_closed"));
     return all;
   }();
   return made;
 }
 
-/// A job that is a line of steps; false: it did not end.
-bool runs(const std::vector<std::string>& steps, RunOptions options) {
-  world = std::make_shared<World>(options.seed.value_or(0));
-  done.ids.clear();
-  done.rang = false;
+Plan line_of(const std::vector<std::string>& steps) {
   Plan plan;
   for (const auto& kind : steps) {
     Step step{.name = kind, .kind = kind, .params = {}, .inputs = {}, .schema = {}};
@@ -135,7 +142,15 @@ bool runs(const std::vector<std::string>& steps, RunOptions options) {
     if (!plan.steps.empty()) step.inputs = {{static_cast<int>(plan.steps.size()) - 1}};
     plan.steps.push_back(std::move(step));
   }
-  const auto job = Job::start(plan, options, kinds());
+  return plan;
+}
+
+/// A job that is a line of steps; false: it did not end.
+bool runs(const std::vector<std::string>& steps, RunOptions options) {
+  world = std::make_shared<World>(options.seed.value_or(0));
+  done.ids.clear();
+  done.rang = false;
+  const auto job = Job::start(line_of(steps), options, kinds());
   EXPECT_TRUE(job.ok()) << job.error().text();
   if (!job.ok() || (!options.seed && !(*job)->wait_for(std::chrono::seconds(30)))) return false;
   const auto report = (*job)->wait();
@@ -163,6 +178,21 @@ TEST(Steps, rows_of_one_key_meet_in_one_task) {
     ASSERT_TRUE(runs({"sim_three_splits", "sim_thrice", "sim_third", "discard"}, options));
     std::sort(done.ids.begin(), done.ids.end());
     ASSERT_EQ(done.ids, all) << "cores " << options.cores;
+  }
+}
+
+TEST(Steps, one_that_can_t_be_opened_is_an_error_and_nothing_of_the_job_has_run) {
+  for (const auto& options : every_way()) {
+    for (const auto& steps :
+         {std::vector<std::string>{"sim_three_splits", "sim_third", "sim_thrice", "sim_closed", "discard"},
+          {"sim_three_splits", "sim_closed", "sim_thrice", "sim_third", "discard"}}) {
+      world = std::make_shared<World>(0);
+      done.ids.clear();
+      const auto job = Job::start(line_of(steps), options, kinds());
+      ASSERT_FALSE(job.ok());
+      EXPECT_EQ(job.error().text(), "step 'sim_closed': the door is shut");
+      EXPECT_TRUE(done.ids.empty());
+    }
   }
 }
 

@@ -37,18 +37,21 @@ struct World final : public Object {
   explicit World(std::uint64_t seed) : random(seed) {}
   std::string text() const override { return "world"; }
 
-  /// Now and then the job is left, as if its process died.
+  /// Now and then the job is left, as if its process died, or stopped as its user would.
   void maybe_die() const {
     const std::scoped_lock lock(mutex);
     if (deaths > 0 && job.load() && random.chance(3)) {
       --deaths;
-      job.load()->stop(Stop::now);
+      stops.push_back(drains > 0 && random.chance(drains) ? Stop::drain : Stop::now);
+      job.load()->stop(stops.back());
     }
   }
 
   mutable std::recursive_mutex mutex;
   mutable Random random;
   mutable int deaths = 0, attempt = 0;
+  mutable unsigned drains = 0;      // of a hundred deaths, how many are stops with a snapshot
+  mutable std::vector<Stop> stops;  // that befell the job
   mutable std::atomic<Job*> job{nullptr};
   mutable std::map<std::string, std::vector<std::int64_t>> staged;  // by token
   mutable std::set<std::string> committed;                          // tokens

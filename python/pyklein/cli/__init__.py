@@ -10,7 +10,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace, _SubParsersAction
+    from argparse import ArgumentParser, Namespace
 
 WORKED, FAILED, WRONG, STOPPED = 0, 1, 2, 130
 
@@ -23,27 +23,27 @@ examples:
   klein operators                the steps there are
   klein operators limit          one of them, with its parameters and an example
   klein inspect state/embed      the snapshots that a job's checkpoint holds
+  klein run app.py --detach      leave it running; it is found by the name `app`
+  klein status app               how it is: rates, its steps, its snapshots
+  klein stop app                 end it
 
 exit codes: 0 it worked, 1 the flow failed, 2 the command or the program is wrong, 130 stopped by Ctrl-C
 """
-
-
-_PROGRAM = "a Python file, and after a colon the name of a flow in it; without a name, every flow that ends in a sink"
-_OWN = "the program's own, in its sys.argv; after -- where they begin with a dash"
 
 
 def _parser() -> ArgumentParser:
     from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
     from .. import __version__
+    from ._arguments import PROGRAM, PROGRAMS_OWN, add_jobs, add_run
 
     parser = ArgumentParser("klein", description=_ABOUT, epilog=_END, formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"klein {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _add_run(commands)
+    add_run(commands)
     explain = commands.add_parser("explain", help="show a flow's plan", description="Show how a flow would run.")
-    explain.add_argument("program", metavar="FILE[:NAME]", help=_PROGRAM)
-    explain.add_argument("arguments", nargs="*", help=_OWN)
+    explain.add_argument("program", metavar="FILE[:NAME]", help=PROGRAM)
+    explain.add_argument("arguments", nargs="*", help=PROGRAMS_OWN)
     explain.add_argument("--view", choices=["logical", "optimized", "execution", "physical"], help="one of the four")
     explain.add_argument("--json", action="store_true", help="as JSON")
 
@@ -54,44 +54,8 @@ def _parser() -> ArgumentParser:
     inspect = commands.add_parser("inspect", help="show a checkpoint", description="Show what a checkpoint holds.")
     inspect.add_argument("checkpoint", metavar="FOLDER", help="the one that a job was given")
     inspect.add_argument("--json", action="store_true", help="as JSON")
-    _add_jobs(commands)
+    add_jobs(commands)
     return parser
-
-
-def _add_jobs(commands: _SubParsersAction[ArgumentParser]) -> None:
-    listed = commands.add_parser("jobs", help="list the jobs that run", description="List the running jobs by name.")
-    listed.add_argument("--json", action="store_true", help="as JSON")
-    for command, told in (
-        ("status", "show how far a job is"),
-        ("stop", "end a job, and wait for it"),
-        ("snapshot", "ask a job for a snapshot"),
-    ):
-        added = commands.add_parser(command, help=told, description=f"{told.capitalize()}.")
-        added.add_argument("name", metavar="NAME", help="the one it was started with: start(name=)")
-        added.add_argument("--json", action="store_true", help="as JSON")
-        if command == "stop":
-            added.add_argument("--savepoint", metavar="DIR", help="a new folder for what others may begin from")
-
-
-def _add_run(commands: _SubParsersAction[ArgumentParser]) -> None:
-    run = commands.add_parser(
-        "run",
-        help="run a program's flow",
-        description="Run the flow that a program defines. Its own run() belongs under `if __name__ == '__main__':`.",
-    )
-    run.add_argument("program", metavar="FILE[:NAME]", help=_PROGRAM)
-    run.add_argument("arguments", nargs="*", help=_OWN)
-    run.add_argument("--cores", type=int, help="how many to use; all by default")
-    run.add_argument("--memory", help='bytes in flight between steps, such as "256MB"')
-    run.add_argument("--mode", choices=["batch", "stream"], help="by default what the sources ask for")
-    run.add_argument("--seed", type=int, help="one thread, a virtual clock, every choice from this number")
-    run.add_argument(
-        "--checkpoint", metavar="FOLDER", help="take snapshots; the same command goes on from the last one"
-    )
-    run.add_argument("--interval", help='from one snapshot to the next: "30s", the default, or "500ms"')
-    run.add_argument("--restart", action="store_true", help="begin anew, whatever the checkpoint holds")
-    run.add_argument("--no-progress", action="store_true", help="show nothing while it runs")
-    run.add_argument("--json", action="store_true", help="the report as one line of JSON")
 
 
 def _dispatch(options: Namespace) -> int:
@@ -107,10 +71,10 @@ def _dispatch(options: Namespace) -> int:
         from ._inspect import inspect
 
         return inspect(options)
-    if options.command in ("jobs", "status", "stop", "snapshot"):
-        from . import _jobs
+    if options.command in ("jobs", "status", "attach", "stop", "snapshot", "configure"):
+        from ._jobs import command
 
-        return int(getattr(_jobs, options.command)(options))
+        return command(options)
     from ._operators import operators
 
     return operators(options)

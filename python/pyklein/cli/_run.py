@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-from .. import job
+from .. import _job
+from .._running import explained
 from ..errors import Error, InvalidError
-from ..flow import Flow, explained
+from ..flow import Flow
 from . import FAILED, STOPPED, WORKED
+from ._detach import tell_started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ def _namespace(path: str, arguments: Sequence[str]) -> dict[str, object]:
         raise InvalidError(f"there is no program '{path}'")
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
     given, sys.argv = sys.argv, [path, *arguments]
-    job._loading = True
+    _job._loading = True
     try:
         return dict(run_path(path, run_name="__klein__"))
     except (Error, SystemExit):
@@ -33,7 +35,7 @@ def _namespace(path: str, arguments: Sequence[str]) -> dict[str, object]:
         _show(problem, path)
         raise InvalidError(f"{path} can't be loaded") from None
     finally:
-        job._loading = False
+        _job._loading = False
         sys.argv = given
 
 
@@ -75,8 +77,12 @@ def flows_of(program: str, arguments: Sequence[str] = (), *, sinks: bool = True)
 
 def run(options: Namespace) -> int:
     """Runs; prints the report."""
+    if options.detach:
+        from ._detach import detach
+
+        return detach(options)
     flows = flows_of(options.program, options.arguments)
-    started = job.start(
+    started = _job.start(
         *flows,
         cores=options.cores,
         memory=options.memory,
@@ -84,8 +90,12 @@ def run(options: Namespace) -> int:
         seed=options.seed,
         checkpoint=options.checkpoint,
         interval=options.interval,
+        timeout=options.timeout,
+        retention=options.retention,
         restart=options.restart,
+        name=options.name,
     )
+    tell_started()
     try:
         report = started.wait(progress=not options.no_progress)
     except (Error, KeyboardInterrupt):

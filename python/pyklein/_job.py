@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from . import _core
+from ._options import DURABLE, bytes_of, durable, folder_of, pace_of
 from .errors import InvalidError, refuse_not_built
 
 TYPE_CHECKING = False
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any
 
+    from ._serving import Server
     from .flow import Flow
     from .report import RunReport
 
@@ -25,12 +27,18 @@ _left: list[_core.Job] = []  # jobs that were given up while a function held the
 class Job:
     """A flow that runs in this process. It ends by itself, by `stop`, or with the program."""
 
-    __slots__ = ("__weakref__", "_checkpoint", "_core", "_seeded")
+    __slots__ = ("__weakref__", "_checkpoint", "_core", "_seeded", "_server")
 
     def __init__(self, flows: Sequence[_core.Flow], options: dict[str, Any]) -> None:
         self._core = _core.start(list(flows), options)
         self._seeded = options.get("seed") is not None
         self._checkpoint: str | None = options.get("checkpoint")
+        self._server: Server | None = None  # with a name
+
+    @property
+    def name(self) -> str | None:
+        """By which other processes find it."""
+        return self._server.name if self._server else None
 
     def wait(self, progress: bool = False) -> RunReport:
         """Waits until the job has ended; its report, or the exception that ended it.
@@ -84,6 +92,8 @@ class Job:
     def _report(self) -> RunReport:
         from .report import RunReport
 
+        if self._server:
+            self._server.end(self)  # its name is free once this returns
         facts, text = self._core.wait()
         return RunReport(facts, text)
 
@@ -98,7 +108,7 @@ class Job:
             return
         from ._savepoint import check_new, save
 
-        folder = _folder("savepoint", savepoint)
+        folder = folder_of("savepoint", savepoint)
         if self._checkpoint is None or now:
             raise InvalidError("a savepoint is a snapshot: start the job with checkpoint=, and stop it without now=")
         check_new(folder)
@@ -112,76 +122,30 @@ class Job:
         """Takes a snapshot soon; the job goes on meanwhile. It needs a checkpoint."""
         self._core.snapshot()
 
-    def status(self) -> str:
-        """ "running" or "ended"."""
-        return "ended" if self._core.wait_for(0) else "running"
+    def configure(
+        self,
+        *,
+        interval: float | str | timedelta | None = None,
+        timeout: float | str | timedelta | None = None,
+        retention: int | None = None,
+    ) -> None:
+        """Changes what is given, from now on: when snapshots are taken, given up and forgotten."""
+        self._core.set_pace(pace_of(interval, timeout, retention))
+
+    def status(self) -> dict[str, Any]:
+        """How the job is: state, rates, what each step's tasks do with their time, snapshots, watermarks."""
+        from os import getpid
+
+        return {"name": self.name, "pid": getpid(), **self._core.status()}
 
     def metrics(self) -> dict[str, Any]:
         """Rows, seconds and each step's share, as they are now."""
         return self._core.stats()
 
     def __repr__(self) -> str:
-        return f"<Job {self.status()}, {self._core.stats()['rows_in']} rows read>"
-
-
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
-
-
-def _bytes(memory: int | str | None) -> int | None:
-    """256 << 20, "256MB" or "1GiB"."""
-    if memory is None or isinstance(memory, int):
-        return memory
-    digits = memory.strip().rstrip("KMGTBkmgtib ")
-    unit = memory.strip()[len(digits) :].strip().lower().removesuffix("b")
-    try:
-        return int(float(digits) * _UNITS[unit])
-    except (KeyError, ValueError):
-        raise InvalidError(f'memory is bytes, or a size like "256MB", not {memory!r}') from None
-
-
-_SECONDS = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-
-
-def _nanoseconds(interval: float | str | timedelta) -> int:
-    """Seconds, "500ms", "30s", "5min" or a timedelta."""
-    seconds: float | None = None
-    if hasattr(interval, "total_seconds"):
-        seconds = interval.total_seconds()
-    elif isinstance(interval, str):
-        digits = interval.strip().rstrip("abcdefghijklmnopqrstuvwxyz ")
-        unit = _SECONDS.get(interval.strip()[len(digits) :].strip())
-        seconds = float(digits) * unit if unit and digits.replace(".", "", 1).isdigit() else None
-    elif isinstance(interval, (int, float)) and not isinstance(interval, bool):
-        seconds = float(interval)
-    if seconds is None or not 0 < seconds < 1e9:
-        raise InvalidError(f'interval is seconds, or a time like "30s" or "500ms", not {interval!r}')
-    return int(seconds * 1e9)
-
-
-def _folder(name: str, given: str | PathLike[str]) -> str:
-    from os import fspath
-
-    folder = fspath(given)
-    if not isinstance(folder, str) or not folder or "://" in folder:
-        raise InvalidError(f"{name} is a local folder, not {given!r}")
-    return folder
-
-
-def _durable(checkpoint: Any, interval: Any, restart: Any, from_savepoint: Any) -> dict[str, Any]:
-    if checkpoint is None:
-        for name, given in (("interval", interval), ("restart", restart), ("from_savepoint", from_savepoint)):
-            if given:
-                raise InvalidError(f"{name}= is about snapshots, and there are none without checkpoint=, a folder")
-        return {}
-    folder = _folder("checkpoint", checkpoint)
-    if from_savepoint is not None:
-        from ._savepoint import load
-
-        if restart:
-            raise InvalidError("restart=True begins anew and from_savepoint= does not: give one of them")
-        load(_folder("from_savepoint", from_savepoint), folder)
-    given = {} if interval is None else {"interval": _nanoseconds(interval)}
-    return {"checkpoint": folder, "restart": bool(restart), **given}
+        status = self._core.status()
+        name = f" {self.name!r}" if self.name else ""
+        return f"<Job{name} {status['state']}, {status['rows_in']} rows read>"
 
 
 def run(*flows: Flow, progress: bool = True, **options: Any) -> RunReport:
@@ -189,8 +153,8 @@ def run(*flows: Flow, progress: bool = True, **options: Any) -> RunReport:
     return start(*flows, **options).wait(progress=progress)
 
 
-def start(*flows: Flow, memory: int | str | None = None, **options: Any) -> Job:
-    """Begin to run flows that end in sinks as one job. The options are those of `Flow.run`."""
+def start(*flows: Flow, memory: int | str | None = None, name: str | None = None, **options: Any) -> Job:
+    """Begin to run flows that end in sinks as one job. The options are those of `Flow.start`."""
     for flow in flows:
         if not hasattr(flow, "_core"):
             raise InvalidError(f"give flows, each an argument of its own, not {flow!r}")
@@ -202,27 +166,25 @@ def start(*flows: Flow, memory: int | str | None = None, **options: Any) -> Job:
     if not flows:
         raise InvalidError("there is nothing to run: give at least one flow that ends in a sink")
     known = {key: options.pop(key, None) for key in ("cores", "mode", "seed")}
-    durable = _durable(
-        **{key: options.pop(key, None) for key in ("checkpoint", "interval", "restart", "from_savepoint")}
-    )
-    name = options.pop("name", None)
+    kept = {key: options.pop(key, None) for key in DURABLE}
     refuse_not_built(**options)
-    given = {**known, **durable, "memory": _bytes(memory)}
-    return Job([flow._core for flow in flows], given) if name is None else _named(name, flows, given)
+    if name is None:
+        return _started(flows, known, kept, memory)
+    from ._serving import Server
 
-
-def _named(name: str, flows: Sequence[Flow], options: dict[str, Any]) -> Job:
-    from ._named import Served
-
-    if options["seed"] is not None:
+    if known["seed"] is not None:
         raise InvalidError(
             "a job with a seed runs inside wait() and can't be found by others: leave out name= or seed="
         )
-    served = Served(name)
+    server = Server(name)
     try:
-        job = Job([flow._core for flow in flows], options)
+        job = _started(flows, known, kept, memory)
+        server.serve(job)
     except BaseException:
-        served.close()
+        server.close()
         raise
-    served.serve(job)
     return job
+
+
+def _started(flows: Sequence[Flow], known: dict[str, Any], kept: dict[str, Any], memory: int | str | None) -> Job:
+    return Job([flow._core for flow in flows], {**known, **durable(kept), "memory": bytes_of(memory)})

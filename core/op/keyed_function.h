@@ -1,0 +1,52 @@
+#pragma once
+// KeyedFunction — the user's code that remembers things by key and asks to be called later, as a step sees it. In a
+// plan it is a recipe; each task makes an instance of its own, which is called by one thread at a time.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/batch.h"
+#include "op/function.h"
+#include "op/time_column.h"
+#include "state/keys.h"
+
+namespace klein {
+
+class KeyedInstance {
+ public:
+  virtual ~KeyedInstance() = default;
+
+  struct Rows {
+    const Batch& batch;
+    const Keys& keys;
+    std::shared_ptr<const KeyCodec> codec;
+    const TimeColumn* time;  // null where the step has none
+    std::int64_t now;        // the job's clock
+  };
+  /// What the rows become. An error that a row caused names it.
+  virtual Result<std::vector<Batch>> call(const Rows& rows) = 0;
+
+  struct Rung {
+    std::vector<Batch> batches;
+    bool more = false;  // others are due
+  };
+  /// Rings timers that are due at `time` of the events, or `now` by the clock; some of them.
+  virtual Result<Rung> ring(std::int64_t time, std::int64_t now) = 0;
+  /// When the next timer by the clock is due; 0: there is none.
+  virtual std::int64_t alarm() const = 0;
+
+  /// By name, rows whose first column is `key`, binary: the key's bytes.
+  using Tables = std::map<std::string, std::vector<Batch>>;
+  virtual Result<Tables> snapshot(std::int64_t now) const = 0;
+  virtual Result<> restore(const Tables& tables, std::shared_ptr<const KeyCodec> codec, std::int64_t now) = 0;
+};
+
+class KeyedFunction : public UserCode {
+ public:
+  virtual Result<std::unique_ptr<KeyedInstance>> instance() const = 0;
+};
+
+}  // namespace klein

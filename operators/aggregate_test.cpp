@@ -1,0 +1,320 @@
+#include <algorithm>
+#include <map>
+
+#include "base/random.h"
+#include "kind_test.h"
+
+namespace klein {
+
+void register_aggregate(Registry&);
+void register_with_event_time(Registry&);
+
+namespace {
+
+/// Time as a test sets it.
+class SetClock final : public Clock {
+ public:
+  std::int64_t now() const override { return time; }
+  std::int64_t time = 0;
+};
+
+constexpr std::int64_t second = 1'000'000'000;
+
+/// A step of a stream, driven by hand.
+class Streamed {
+ public:
+  Streamed(void (*add)(Registry&), std::string_view params, const std::string& columns) : kind_(kind_from(add)) {
+    const auto schema = rows_from_json("[]", columns)->schema();
+    step_ = *kind_.make(params_of(kind_, params), {schema});
+    context_ = Context{
+        .step = kind_.name,
+        .clock = &clock,
+        .waker = {},
+        .rows_failed = &failed_,
+        .alarm = &alarm,
+        .reading = &reading,
+        .streaming = true};
+    columns_ = columns;
+    opened = step_->open(context_);
+  }
+
+  /// What leaves, as JSON: rows, then "late" and those that were, then the watermark in milliseconds.
+  std::string rows(const std::string& json, std::shared_ptr<const std::string> split = nullptr) {
+    auto batch = *rows_from_json(json, columns_);
+    auto header = batch.header();
+    header.split = std::move(split);
+    return told([&] { return step_->process(0, Batch(batch.columns(), header), out_); });
+  }
+  std::string time(std::int64_t milliseconds) {
+    return told([&] { return step_->on_watermark({.time = milliseconds * 1'000'000}, out_); });
+  }
+  std::string end() {
+    return told([&] { return step_->on_watermark(Watermark::end(), out_); });
+  }
+  std::string ring() {
+    alarm = 0;
+    return told([&] { return step_->resume(out_); });
+  }
+  State snapshot() const { return *step_->snapshot(); }
+  void restore(const State& state) { EXPECT_TRUE(step_->restore(state).ok()); }
+
+  SetClock clock;
+  std::int64_t alarm = 0;
+  Reading reading;
+  Result<> opened;
+
+ private:
+  template <typename Call>
+  std::string told(const Call& call) {
+    auto progress = call();
+    std::string all, late;
+    while (true) {
+      if (!progress.ok()) return progress.error().text();
+      for (auto& [port, batch] : out_.emitted())
+        (port == Port::late ? late : all) += join(*rows_to_json({batch}), " ") + " ";
+      out_.clear();
+      if (*progress != Progress::more) break;
+      progress = step_->resume(out_);
+    }
+    if (!late.empty()) all += "late " + late;
+    if (const auto watermark = out_.take_watermark())
+      all += (watermark->idle ? "idle at " : "time ") + std::to_string(watermark->time / 1'000'000) + " ";
+    if (!all.empty()) all.pop_back();
+    return all;
+  }
+
+  const OperatorKind kind_;
+  std::string columns_;
+  Context context_;
+  std::int64_t failed_ = 0;
+  std::unique_ptr<Operator> step_;
+  Output out_;
+};
+
+const std::string columns = "k: string, at: int64";
+
+Streamed windows(const std::string& window, const std::string& more = "") {
+  return {register_aggregate,
+          R"({"keys": "k", "window": ")" + window + R"-(", "time": "at", "aggregates": {"n": "count()"})-" + more + "}",
+          columns};
+}
+
+TEST(Aggregate, a_window_is_given_out_when_time_has_passed_its_end_and_no_sooner) {
+  auto step = windows("tumbling(1s)");
+  EXPECT_EQ(step.rows(R"([{"k": "a", "at": 100}, {"k": "b", "at": 1500}, {"k": "a", "at": 999}])"), "");
+  EXPECT_EQ(step.time(999), "");
+  EXPECT_EQ(step.time(1000), R"({"k":"a","window_start":0,"window_end":1000,"n":2})");
+  EXPECT_EQ(step.time(1999), "");
+  EXPECT_EQ(step.end(), R"({"k":"b","window_start":1000,"window_end":2000,"n":1})");
+}
+
+TEST(Aggregate, a_row_whose_windows_have_all_been_given_out_leaves_by_the_late_port) {
+  auto step = windows("tumbling(1s)");
+  step.rows(R"([{"k": "a", "at": 100}])");
+  step.time(1000);
+  EXPECT_EQ(step.rows(R"([{"k": "a", "at": 200}, {"k": "c", "at": 1000}])"), R"(late {"k":"a","at":200})");
+  EXPECT_EQ(step.end(), R"({"k":"c","window_start":1000,"window_end":2000,"n":1})");
+}
+
+TEST(Aggregate, a_late_row_that_is_allowed_changes_the_result) {
+  auto step = windows("tumbling(1s)", R"(, "allowed_lateness": "500ms")");
+  step.rows(R"([{"k": "a", "at": 100}])");
+  step.time(1400);
+  EXPECT_EQ(step.rows(R"([{"k": "a", "at": 200}, {"k": "b", "at": 300}])"),
+            R"({"k":"a","window_start":0,"window_end":1000,"n":2} {"k":"b","window_start":0,"window_end":1000,"n":1})");
+  EXPECT_EQ(step.time(1500), "");
+  EXPECT_EQ(step.rows(R"([{"k": "a", "at": 200}])"), R"(late {"k":"a","at":200})");
+  EXPECT_EQ(step.end(), "");
+}
+
+TEST(Aggregate, a_row_between_two_sessions_makes_them_one) {
+  auto step = windows("session(1s)");
+  step.rows(R"([{"k": "a", "at": 0}, {"k": "a", "at": 1900}, {"k": "b", "at": 900}])");
+  EXPECT_EQ(step.time(900), "");
+  step.rows(R"([{"k": "a", "at": 950}])");
+  EXPECT_EQ(step.time(2000), R"({"k":"b","window_start":900,"window_end":1900,"n":1})");
+  EXPECT_EQ(step.time(3000), R"({"k":"a","window_start":0,"window_end":2900,"n":3})");
+  EXPECT_EQ(step.rows(R"([{"k": "a", "at": 1000}])"), R"(late {"k":"a","at":1000})");
+}
+
+TEST(Aggregate, a_session_that_was_given_out_is_given_out_again_where_a_row_is_allowed_to_be_late) {
+  auto step = windows("session(1s)", R"(, "allowed_lateness": "1s")");
+  step.rows(R"([{"k": "a", "at": 0}])");
+  EXPECT_EQ(step.time(1000), R"({"k":"a","window_start":0,"window_end":1000,"n":1})");
+  EXPECT_EQ(step.rows(R"([{"k": "a", "at": 0}])"), R"({"k":"a","window_start":0,"window_end":1000,"n":2})");
+  EXPECT_EQ(step.rows(R"([{"k": "a", "at": 500}])"), "");  // it lasts longer now
+  EXPECT_EQ(step.time(1500), R"({"k":"a","window_start":0,"window_end":1500,"n":3})");
+  EXPECT_EQ(step.time(2500), "");
+  EXPECT_EQ(step.rows(R"([{"k": "a", "at": 400}])"), R"(late {"k":"a","at":400})");
+}
+
+TEST(Aggregate, results_so_far_are_given_out_each_time_the_alarm_rings_where_they_changed) {
+  for (const std::string window : {"tumbling(10s)", "session(10s)"}) {
+    auto step = windows(window, R"(, "early": "1s")");
+    step.rows(R"([{"k": "a", "at": 0}])");
+    EXPECT_EQ(step.alarm, second);
+    step.clock.time = second;
+    EXPECT_EQ(step.ring(), R"({"k":"a","window_start":0,"window_end":10000,"n":1})");
+    EXPECT_EQ(step.alarm, 0);
+    step.rows(R"([{"k": "b", "at": 0}])");
+    EXPECT_EQ(step.ring(), R"({"k":"b","window_start":0,"window_end":10000,"n":1})");
+    EXPECT_EQ(step.end(), R"({"k":"a","window_start":0,"window_end":10000,"n":1} )"
+                          R"({"k":"b","window_start":0,"window_end":10000,"n":1})");
+  }
+}
+
+TEST(Aggregate, what_was_late_before_a_restart_is_late_after_it) {
+  for (const std::string window : {"tumbling(1s)", "session(1s)"}) {
+    auto before = windows(window), after = windows(window);
+    before.rows(R"([{"k": "a", "at": 0}, {"k": "b", "at": 5000}])");
+    before.time(4000);
+    after.restore(before.snapshot());
+    EXPECT_EQ(after.rows(R"([{"k": "a", "at": 2000}])"), R"(late {"k":"a","at":2000})");
+    EXPECT_EQ(after.end(), R"({"k":"b","window_start":5000,"window_end":6000,"n":1})");
+  }
+}
+
+TEST(Aggregate, the_state_of_other_aggregates_is_refused) {
+  auto before = windows("tumbling(1s)");
+  before.rows(R"([{"k": "a", "at": 0}])");
+  const auto kind = kind_from(register_aggregate);
+  const auto other = *kind.make(
+      params_of(kind, R"-({"keys": "k", "window": "tumbling(1s)", "time": "at", "aggregates": {"n": "max(at)"}})-"),
+      {std::nullopt});
+  const auto restored = other->restore(before.snapshot());
+  ASSERT_FALSE(restored.ok());
+  EXPECT_EQ(restored.error().text(),
+            "its state is of other keys or aggregates (by k in windows: n=count()) than the step's now (by k in "
+            "windows: n=max(at)): give the step another name, or begin anew");
+}
+
+TEST(Aggregate, a_row_without_a_time_is_an_error_that_names_it) {
+  auto step = windows("tumbling(1s)");
+  EXPECT_EQ(step.rows(R"([{"k": "a", "at": 0}, {"k": "a", "at": null}])"),
+            "row 1: its time 'at' is null; filter such rows before");
+}
+
+TEST(Aggregate, without_a_window_an_endless_stream_has_no_result_and_is_refused) {
+  Streamed step(register_aggregate, R"-({"keys": "k", "aggregates": {"n": "count()"}})-", columns);
+  ASSERT_FALSE(step.opened.ok());
+  EXPECT_NE(step.opened.error().text().find("use window="), std::string::npos);
+}
+
+/// The last result of each key and window, and how many rows were late.
+struct Results {
+  std::map<std::string, std::string> last;
+  int late = 0;
+  void take(const std::string& told) {
+    bool is_late = false;
+    for (std::size_t begin = 0; begin < told.size();) {
+      const auto end = std::min(told.find(' ', begin), told.size());
+      const auto word = told.substr(begin, end - begin);
+      begin = end + 1;
+      if (word == "late")
+        is_late = true;
+      else if (is_late)
+        ++late;
+      else
+        last[word.substr(0, word.find("\"n\""))] = word;
+    }
+  }
+};
+
+TEST(Aggregate, a_stream_comes_to_what_the_batch_of_its_rows_in_time_comes_to) {
+  int late = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Random random(seed);
+    const std::string window =
+        random.chance(33)   ? "tumbling(1s)"
+        : random.chance(50) ? "sliding(2s, 500ms)"
+                            : "session(300ms)";
+    const bool some_late = window == "tumbling(1s)";  // a row late for one of its windows is not late
+    std::unique_ptr<Streamed> stream(new Streamed(windows(window)));
+    auto batch = windows(window);
+    Results streamed, whole;
+    std::int64_t newest = 0;
+    const std::int64_t disorder = 500, allowed = some_late ? 250 : disorder;
+    for (int i = 0; i < 60; ++i) {
+      newest += static_cast<std::int64_t>(random.below(200));
+      const auto at = newest - static_cast<std::int64_t>(random.below(disorder));
+      const std::string row = R"([{"k": ")" + std::string(1, static_cast<char>('a' + random.below(3))) +
+                              R"(", "at": )" + std::to_string(at) + "}]";
+      const auto told = stream->rows(row);
+      streamed.take(told);
+      if (told.find("late") == std::string::npos) whole.take(batch.rows(row));
+      if (random.chance(20)) {  // another process goes on
+        std::unique_ptr<Streamed> next(new Streamed(windows(window)));
+        next->restore(stream->snapshot());
+        stream = std::move(next);
+      }
+      if (random.chance(50)) streamed.take(stream->time(newest - allowed));
+    }
+    streamed.take(stream->end());
+    whole.take(batch.end());
+    ASSERT_EQ(streamed.last, whole.last) << "seed " << seed << " " << window;
+    late += streamed.late;
+  }
+  EXPECT_GT(late, 50);
+}
+
+Streamed timed(const std::string& more) {
+  return {register_with_event_time, R"({"column": "at", "max_out_of_orderness": "100ms")" + more + "}", columns};
+}
+
+std::shared_ptr<const std::string> label(const std::string& name) { return std::make_shared<const std::string>(name); }
+
+std::string row_at(std::int64_t time) { return R"([{"k": "a", "at": )" + std::to_string(time) + "}]"; }
+
+std::string after(std::int64_t time, const std::string& more) {
+  return R"({"k":"a","at":)" + std::to_string(time) + "}" + (more.empty() ? "" : " " + more);
+}
+
+TEST(WithEventTime, time_is_the_newest_row_s_less_what_rows_come_out_of_order) {
+  auto step = timed("");
+  EXPECT_EQ(step.rows(row_at(1000)), after(1000, "time 900"));
+  step.clock.time += second;
+  EXPECT_EQ(step.rows(row_at(950)), after(950, ""));
+  EXPECT_EQ(step.rows(row_at(2000)), after(2000, "time 1900"));
+}
+
+TEST(WithEventTime, the_split_that_is_behind_is_waited_for) {
+  auto step = timed("");
+  const auto one = label("one"), two = label("two");
+  step.reading.open = {one, two};
+  EXPECT_EQ(step.rows(row_at(1000), one), after(1000, ""));
+  step.clock.time += second;
+  EXPECT_EQ(step.rows(row_at(500), two), after(500, "time 400"));
+  step.clock.time += second;
+  EXPECT_EQ(step.rows(row_at(5000), two), after(5000, "time 900"));
+  step.clock.time += second;
+  step.reading.open = {two};  // the other has ended
+  EXPECT_EQ(step.rows(row_at(5001), two), after(5001, "time 4901"));
+}
+
+TEST(WithEventTime, a_split_that_is_silent_for_long_is_not_waited_for) {
+  auto step = timed(R"(, "idleness": "2s")");
+  const auto one = label("one"), two = label("two");
+  step.reading.open = {one, two};
+  step.clock.time = 10 * second;
+  step.rows(row_at(1000), one);
+  EXPECT_EQ(step.alarm, 12 * second);
+  step.clock.time = 11 * second;
+  step.rows(row_at(1001), one);
+  step.clock.time = 12 * second;
+  EXPECT_EQ(step.ring(), "time 901");
+  step.clock.time = 13 * second;
+  EXPECT_EQ(step.ring(), "idle at 901");
+  step.clock.time = 14 * second;
+  EXPECT_EQ(step.rows(row_at(3000), two), after(3000, "time 2900"));
+}
+
+TEST(WithEventTime, nothing_is_said_while_splits_have_still_to_be_given_out) {
+  auto step = timed("");
+  const auto one = label("one");
+  step.reading.open = {one};
+  step.reading.more = true;
+  EXPECT_EQ(step.rows(row_at(1000), one), after(1000, ""));
+}
+
+}  // namespace
+}  // namespace klein

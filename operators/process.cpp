@@ -1,0 +1,199 @@
+// process: rows of a key go through the user's code, which remembers things by key and may ask to be called at a time.
+
+#include <arrow/array/array_binary.h>
+#include <arrow/array/builder_primitive.h>
+#include <arrow/buffer.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/dictionary.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/ipc/writer.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
+
+#include <limits>
+
+#include "op/keyed_function.h"
+#include "op/registry.h"
+
+namespace klein {
+
+namespace {
+
+constexpr auto input_entry = "klein.input";
+
+/// The key groups of rows before their keys, and what the keys are made of with them.
+Result<Batch> with_groups(const Batch& rows, const Schema& input) {
+  const auto keys = std::dynamic_pointer_cast<arrow::BinaryArray>(rows.columns()->column(0));
+  if (!keys) return Error(Code::internal, "the first column of a keyed function's state is the key");
+  arrow::Int32Builder groups;
+  for (std::int64_t row = 0; row < rows.rows(); ++row)
+    KLEIN_ARROW_OK(groups.Append(group_of(hash_key(keys->GetView(row)))));
+  auto fields = rows.columns()->schema()->fields();
+  auto columns = rows.columns()->columns();
+  fields.insert(fields.begin(), arrow::field("group", arrow::int32()));
+  columns.insert(columns.begin(), KLEIN_ARROW(groups.Finish()));
+  const auto bytes = KLEIN_ARROW(arrow::ipc::SerializeSchema(*input.arrow()));
+  const auto schema = arrow::schema(fields, arrow::key_value_metadata({input_entry}, {bytes->ToString()}));
+  return Batch(arrow::RecordBatch::Make(schema, rows.rows(), std::move(columns)));
+}
+
+Result<Batch> without_groups(const Batch& rows) {
+  const auto left = KLEIN_ARROW(rows.columns()->RemoveColumn(0));
+  return Batch(left->ReplaceSchemaMetadata(nullptr));
+}
+
+Result<Schema> input_of(const Batch& rows) {
+  const auto& metadata = rows.columns()->schema()->metadata();
+  const auto found = metadata ? metadata->FindKey(input_entry) : -1;
+  if (found < 0) return Error(Code::corrupt, "a state by key does not say what its keys are made of");
+  arrow::io::BufferReader reader(arrow::Buffer::FromString(metadata->value(found)));
+  arrow::ipc::DictionaryMemo memo;
+  return Schema(KLEIN_ARROW(arrow::ipc::ReadSchema(&reader, &memo)));
+}
+
+class Processing final : public Operator {
+ public:
+  Processing(std::shared_ptr<const KeyedFunction> function, std::unique_ptr<KeyedInstance> instance,
+             const Params& params)
+      : function_(std::move(function)),
+        instance_(std::move(instance)),
+        keys_(params.strings("keys")),
+        output_(function_->output()) {
+    if (!params.is_null("time")) time_name_ = params.string("time");
+  }
+
+  Result<> open(const Context& context) override {
+    context_ = &context;
+    return {};
+  }
+
+  Result<Progress> process(int, Batch batch, Output& out) override {
+    if (!input_ || !(*input_ == batch.schema())) KLEIN_TRY(see(batch.schema()));
+    const auto keys = KLEIN_TRY(codec_->encode(batch));
+    KLEIN_TRY(emit(KLEIN_TRY(instance_->call({batch, keys, codec_, time_ ? &*time_ : nullptr, now()})), out));
+    return set_alarm();
+  }
+
+  Result<Progress> on_watermark(Watermark watermark, Output& out) override {
+    passed_ = std::max(passed_, watermark.time);
+    return resume(out);
+  }
+
+  /// After `more`, or because a timer by the clock is due.
+  Result<Progress> resume(Output& out) override {
+    auto rung = KLEIN_TRY(instance_->ring(passed_, now()));
+    KLEIN_TRY(emit(std::move(rung.batches), out));
+    return rung.more ? Progress::more : set_alarm();
+  }
+
+  Result<State> snapshot() const override {
+    State state;
+    for (const auto& [name, batches] : KLEIN_TRY(instance_->snapshot(now()))) {
+      for (const auto& batch : batches) state.tables[name].push_back(KLEIN_TRY(with_groups(batch, *input_)));
+    }
+    return state;
+  }
+
+  Result<> restore(const State& state) override {
+    KeyedInstance::Tables tables;
+    for (const auto& [name, batches] : state.tables) {
+      auto& rows = tables[name];
+      for (const auto& batch : batches) {
+        if (!input_) KLEIN_TRY(see(KLEIN_TRY(input_of(batch))));
+        rows.push_back(KLEIN_TRY(without_groups(batch)));
+      }
+    }
+    return instance_->restore(tables, codec_, now());
+  }
+
+ private:
+  Result<> see(const Schema& schema) {
+    auto codec = KLEIN_TRY(KeyCodec::make(schema, keys_));
+    if (codec_ && !same_types(codec.types()))
+      return Error(Code::invalid, "the columns of its keys changed their types midway, so that keys would not meet");
+    codec_ = std::make_shared<const KeyCodec>(std::move(codec));
+    if (time_name_) time_ = KLEIN_TRY(TimeColumn::make(schema, *time_name_));
+    input_ = schema;
+    return {};
+  }
+
+  bool same_types(const std::vector<std::shared_ptr<arrow::DataType>>& types) const {
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      if (!types[i]->Equals(*codec_->types()[i])) return false;
+    }
+    return true;
+  }
+
+  Result<> emit(std::vector<Batch> batches, Output& out) {
+    for (auto& batch : batches) {
+      if (batch.rows() > 0) out.emit(KLEIN_TRY(output_->conform(std::move(batch))));
+    }
+    return {};
+  }
+
+  std::int64_t now() const { return context_->clock->now(); }
+
+  Progress set_alarm() {
+    const auto next = instance_->alarm();
+    if (next != 0 && context_->alarm) *context_->alarm = next;
+    return Progress::done;
+  }
+
+  const std::shared_ptr<const KeyedFunction> function_;
+  const std::unique_ptr<KeyedInstance> instance_;
+  const std::vector<std::string> keys_;
+  std::optional<std::string> time_name_;
+  const Context* context_ = nullptr;
+  std::optional<Schema> input_;
+  std::shared_ptr<const KeyCodec> codec_;
+  std::optional<TimeColumn> time_;
+  const std::shared_ptr<OutputSchema> output_;
+  std::int64_t passed_ = std::numeric_limits<std::int64_t>::min();
+};
+
+Result<std::shared_ptr<const KeyedFunction>> function_of(const Params& params) {
+  auto function = params.value("fn").object<KeyedFunction>();
+  if (!function)
+    return Error(
+        Code::invalid, "fn is a function or a class that works by key: flow.key_by(...).process(fn) makes one");
+  return function;
+}
+
+}  // namespace
+
+void register_process(Registry& registry) {
+  registry.add(OperatorKind{
+      .name = "process",
+      .doc = "Take the rows of each key through code that remembers things by key and may ask to be called at a time.",
+      .params =
+          {{.name = "fn", .type = ParamType::any, .doc = "What flow.key_by(...).process(...) makes of the user's."},
+           {.name = "keys",
+            .type = ParamType::strings,
+            .doc = "Rows of equal values in these columns share what is remembered."},
+           {.name = "time",
+            .type = ParamType::string,
+            .doc = "The column of the events' time.",
+            .fallback = Value(),
+            .keyword_only = true}},
+      .slow = true,
+      .by_row = true,
+      .deterministic = false,
+      .stateful = true,
+      .schema = [](const Params& params, const Schemas& inputs) -> Result<std::optional<Schema>> {
+        const auto function = KLEIN_TRY(function_of(params));
+        if (inputs.front()) {
+          KLEIN_TRY(KeyCodec::make(*inputs.front(), params.strings("keys")));
+          if (!params.is_null("time")) KLEIN_TRY(TimeColumn::make(*inputs.front(), params.string("time")));
+        }
+        return function->output_schema();
+      },
+      .make = [](const Params& params, const Schemas&) -> Result<std::unique_ptr<Operator>> {
+        auto function = KLEIN_TRY(function_of(params));
+        auto instance = KLEIN_TRY(function->instance());
+        return std::make_unique<Processing>(std::move(function), std::move(instance), params);
+      },
+      .keys = [](const Params& params, int) { return params.strings("keys"); }});
+}
+
+}  // namespace klein

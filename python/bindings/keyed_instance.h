@@ -1,0 +1,54 @@
+#pragma once
+// What a task calls by key: rows go into Python's `Instance` (`pyklein/_process.py`), a dict at a time, and come out as
+// batches. The interpreter is entered once a batch.
+
+#include <nanobind/nanobind.h>
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "interpreter.h"
+#include "op/keyed_function.h"
+#include "rows_read.h"
+#include "rows_write.h"
+
+namespace klein::py {
+
+class PythonInstance final : public KeyedInstance {
+ public:
+  PythonInstance(Reference object, std::optional<Schema> declared)
+      : object_(std::move(object)), declared_(std::move(declared)) {}
+
+  Result<std::vector<Batch>> call(const Rows& rows) override;
+  Result<Rung> ring(std::int64_t time, std::int64_t now) override;
+  std::int64_t alarm() const override { return next_; }
+  Result<Tables> snapshot(std::int64_t now) const override;
+  Result<> restore(const Tables& tables, std::shared_ptr<const KeyCodec> codec, std::int64_t now) override;
+
+ private:
+  Result<> begin(const Rows& rows);
+  Result<> pass(std::string_view key, std::int64_t row, const std::vector<std::int64_t>& times,
+                std::vector<std::int64_t>& origin);
+  Result<> keep(PyObject* rows);
+  void reset();
+  Result<std::shared_ptr<arrow::RecordBatch>> finished();
+  Result<> ring_each(const nanobind::list& timers);
+  Result<> learn_timers();
+
+  static constexpr auto never = std::numeric_limits<std::int64_t>::max();
+
+  const Reference object_;
+  const std::optional<Schema> declared_;
+  std::shared_ptr<const KeyCodec> codec_;
+  Reference on_row_;
+  RowReader reader_;
+  Fields fields_;
+  std::int64_t next_time_ = never, next_ = 0;
+};
+
+}  // namespace klein::py

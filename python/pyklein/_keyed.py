@@ -1,0 +1,247 @@
+"""Rows by key, and windows of event time: what comes between a flow and its aggregates."""
+
+from __future__ import annotations
+
+from .errors import InvalidError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
+    from typing import Any
+
+    from ._functions import SchemaLike
+    from ._state import StateDeclaration
+    from .flow import Flow
+
+    Duration = str | timedelta
+
+
+# ---- windows and aggregates, as plans write them ----
+
+
+def tumbling(size: Duration, offset: Duration | None = None) -> str:
+    """Windows of `size`, one after the other: from 1970 on, and `offset`."""
+    return f"tumbling({_list(size, offset)})"
+
+
+def sliding(size: Duration, slide: Duration, offset: Duration | None = None) -> str:
+    """Windows of `size`, one each `slide`: a row is in several."""
+    return f"sliding({_list(size, slide, offset)})"
+
+
+def session(gap: Duration) -> str:
+    """A window as long as rows of a key come within `gap` of each other."""
+    return f"session({_list(gap)})"
+
+
+def count(column: str = "") -> str:
+    """How many rows, or how many values of a column that are not null."""
+    return f"count({column})"
+
+
+def sum(column: str) -> str:
+    """The sum of a column's numbers; of integers in 64 bits."""
+    return f"sum({column})"
+
+
+def min(column: str) -> str:
+    """The lowest value of a column."""
+    return f"min({column})"
+
+
+def max(column: str) -> str:
+    """The highest value of a column."""
+    return f"max({column})"
+
+
+def mean(column: str) -> str:
+    """The mean of a column's numbers."""
+    return f"mean({column})"
+
+
+def first(column: str) -> str:
+    """The value of the first row by time, then by the source's order."""
+    return f"first({column})"
+
+
+def last(column: str) -> str:
+    """The value of the last row by time, then by the source's order."""
+    return f"last({column})"
+
+
+def _list(*durations: Duration | None) -> str:
+    return ", ".join(_duration(each) for each in durations if each is not None)
+
+
+def _duration(given: Duration) -> str:
+    from datetime import timedelta
+
+    if isinstance(given, timedelta):
+        return f"{given // timedelta(microseconds=1)}us"
+    if isinstance(given, str):
+        return given
+    raise InvalidError(f'a duration is a time like "10s" or "500ms", or a timedelta, not {given!r}')
+
+
+# ---- flows between ----
+
+
+class KeyedVerbs:
+    """What a flow has of keys and windows."""
+
+    __slots__ = ()
+
+    def key_by(self, *keys: str | Sequence[str] | Any) -> KeyedFlow:
+        """Rows of equal keys together: for `window`, `aggregate` and `process`.
+
+        A key is a column, or several; an expression, `klein.col("id") - 1`, or a function of a row, a dict, whose
+        value becomes the column `key`.
+        """
+        from .flow import Flow
+
+        assert isinstance(self, Flow)
+        flow, names = self, list[str]()
+        for key in keys:
+            if isinstance(key, str):
+                names.append(key)
+            elif isinstance(key, (list, tuple)):
+                names += key
+            else:
+                flow, names = _with_key(flow, key), [*names, "key"]
+        if not names or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+            raise InvalidError(f"key_by takes different columns, or one expression or function, not {keys!r}")
+        return KeyedFlow(flow, names)
+
+    def group_by(self, *keys: str | Sequence[str] | Any) -> KeyedFlow:
+        """The same as `key_by`."""
+        return self.key_by(*keys)
+
+    def window(
+        self,
+        window: str,
+        *,
+        time: str | None = None,
+        allowed_lateness: Duration = "0s",
+        early: Duration | None = None,
+    ) -> WindowedFlow:
+        """Windows over all rows, whatever their key. The arguments are those of `KeyedFlow.window`."""
+        from .flow import Flow
+
+        assert isinstance(self, Flow)
+        return KeyedFlow(self, []).window(window, time=time, allowed_lateness=allowed_lateness, early=early)
+
+    def aggregate(self, *, early: Duration | None = None, name: str | None = None, **aggregates: str) -> Flow:
+        """One row: the aggregates over all rows, by their names. As `KeyedFlow.aggregate`."""
+        from .flow import Flow
+
+        assert isinstance(self, Flow)
+        return KeyedFlow(self, []).aggregate(early=early, name=name, **aggregates)
+
+    @property
+    def late(self) -> Flow:
+        """The rows that came too late for every window of the last step, as they came."""
+        from .flow import Flow
+
+        assert isinstance(self, Flow)
+        return Flow(self._core.port("late"), (self,))
+
+
+def _with_key(flow: Flow, key: Any) -> Flow:
+    if callable(key) and not type(key).__module__.startswith("pyarrow"):
+        return flow.map(lambda row: {**row, "key": key(row)})
+    return flow.with_column("key", key)
+
+
+class KeyedFlow:
+    """Rows by key, on the way to what is made of each key's rows."""
+
+    __slots__ = ("_flow", "_keys")
+
+    def __init__(self, flow: Flow, keys: list[str]) -> None:
+        self._flow = flow
+        self._keys = keys
+
+    def window(
+        self,
+        window: str,
+        *,
+        time: str | None = None,
+        allowed_lateness: Duration = "0s",
+        early: Duration | None = None,
+    ) -> WindowedFlow:
+        """Rows of a key in stretches of time.
+
+        `window` is `klein.tumbling("10s")`, `klein.sliding("10s", "2s")` or `klein.session("30s")`. Time is the
+        column that `with_event_time` named, or `time`. In a stream a window's result is given out when time has passed
+        its end, and again for each late row within `allowed_lateness`; before that, each `early`, where it changed. In
+        a batch there are only final results.
+        """
+        options = {"window": window, "time": time, "allowed_lateness": allowed_lateness, "early": early}
+        return WindowedFlow(self._flow, self._keys, options)
+
+    def aggregate(self, *, early: Duration | None = None, name: str | None = None, **aggregates: str) -> Flow:
+        """A row a key, with the aggregates by their names: `n=klein.count(), top=klein.max("price")`.
+
+        In a stream without end: with `early`, how often the keys that changed are given out.
+        """
+        return _aggregate(self._flow, self._keys, {"early": early}, aggregates, name)
+
+    def process(
+        self,
+        fn: Callable[..., Any],
+        *,
+        fn_constructor_args: Sequence[Any] = (),
+        fn_constructor_kwargs: Mapping[str, Any] | None = None,
+        schema: SchemaLike | None = None,
+        time: str | None = None,
+        name: str | None = None,
+        **states: StateDeclaration,
+    ) -> Flow:
+        """Take the rows of each key through your code, which remembers and may ask to be called later.
+
+        A class has `on_row(self, row, ctx)`, perhaps `on_timer(self, time, ctx)`, and what it remembers a key as
+        `total = klein.value_state("float64")` in its body; it is made once a task. A function takes `(row, ctx)`, and
+        finds what is declared here, `process(fn, total=klein.value_state("float64"))`, as `ctx.total`. Rows are dicts;
+        a call gives rows by returning one, a list or a generator of them, or by `ctx.emit(row)`. `ctx.key` and
+        `ctx.time` are the row's; `ctx.timers.at(time)` and `.after("10s")` ask for a call. In a batch all timers of
+        events ring after the last row.
+        """
+        from . import _core
+        from ._functions import check_callable, name_of, to_schema
+        from ._process import Recipe
+        from ._state import StateDeclaration
+
+        check_callable(fn, "process")
+        if isinstance(fn, type):
+            if states or not callable(getattr(fn, "on_row", None)):
+                raise InvalidError(f"{name_of(fn)} is a class: it has on_row(self, row, ctx), its states in its body")
+        elif fn_constructor_args or fn_constructor_kwargs:
+            raise InvalidError("fn_constructor_args and fn_constructor_kwargs go with a class, and fn is none")
+        for state, declared in states.items():
+            if not isinstance(declared, StateDeclaration):
+                raise InvalidError(f"process has no '{state}'; a state is klein.value_state(...) or list_, map_state")
+        recipe = Recipe(fn, tuple(fn_constructor_args), dict(fn_constructor_kwargs or {}), states)
+        made = _core.keyed_function(recipe, name_of(fn), to_schema(schema))
+        return self._flow.then("process", {"fn": made, "keys": self._keys, "time": time}, name)
+
+
+class WindowedFlow:
+    """Rows by key and window."""
+
+    __slots__ = ("_flow", "_keys", "_options")
+
+    def __init__(self, flow: Flow, keys: list[str], options: dict[str, Any]) -> None:
+        self._flow = flow
+        self._keys = keys
+        self._options = options
+
+    def aggregate(self, *, name: str | None = None, **aggregates: str) -> Flow:
+        """A row a key and window: the key's columns, `window_start`, `window_end`, the aggregates by their names."""
+        return _aggregate(self._flow, self._keys, self._options, aggregates, name)
+
+
+def _aggregate(flow: Flow, keys: list[str], options: dict[str, Any], aggregates: dict[str, Any], name: Any) -> Flow:
+    if not aggregates:
+        raise InvalidError('aggregate takes what is asked for by name: n=klein.count(), top=klein.max("price")')
+    return flow.then("aggregate", {"keys": keys, "aggregates": aggregates, **options}, name)
