@@ -322,6 +322,10 @@ TEST_P(AnyJob, holds_a_fast_source_back_behind_a_slow_sink) {
   const auto report = job->wait();
   ASSERT_TRUE(report.ok()) << report.error().text();
   EXPECT_EQ(seen->committed.size(), 200'000U);
+  const auto told = job->status();
+  EXPECT_EQ(told.state, "finished");
+  EXPECT_TRUE(!std::get<0>(GetParam()) || told.steps.front().back_pressured_seconds > 0);
+  for (const auto& step : told.steps) EXPECT_EQ(step.watermark, std::nullopt);
 }
 
 TEST_P(AnyJob, commits_what_was_read_when_it_is_drained) {

@@ -64,7 +64,7 @@ void Snapshots::sleep(std::int64_t now) {
     self_.wake();  // somebody asked while one was open
   } else if (open_) {
     if (now < begun_ + overtake_after) sleep_until(begun_ + overtake_after);
-    if (timeout_ > 0) sleep_until(begun_ + timeout_);
+    if (timeout_ > 0 && !then_stop_) sleep_until(begun_ + timeout_);
   } else if (interval_ > 0) {
     sleep_until(begun_ + interval_);
   }
@@ -73,6 +73,7 @@ void Snapshots::sleep(std::int64_t now) {
 /// A task that does not answer holds back no more than this epoch: what it read and staged is part of the next one.
 void Snapshots::give_up_overdue(std::int64_t now) {
   if (timeout_ == 0 || now < begun_ + timeout_) return;
+  if (then_stop_) return;  // the last one has the time that it takes, or the job would never stop
   note_failure("not every task had answered after " + std::to_string(timeout_ / 1'000'000) + " ms, the timeout");
   discard();
 }

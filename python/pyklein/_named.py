@@ -34,7 +34,7 @@ def job(name: str) -> NamedJob:
 class NamedJob:
     """A job by its name: what other processes see of it, and do with it."""
 
-    __slots__ = ("_id", "_socket", "name", "pid")
+    __slots__ = ("_ended", "_id", "_outcome", "_socket", "name", "pid")
 
     def __init__(self, name: str) -> None:
         entry = entry_of(name)
@@ -44,6 +44,8 @@ class NamedJob:
         self.pid: int = entry["pid"]
         self._id: str = entry["id"]
         self._socket: str = entry["socket"]
+        self._ended: socket.socket | None = None  # where it will be told how the job ended, once it was stopped
+        self._outcome: dict[str, Any] | None = None
 
     def status(self) -> dict[str, Any]:
         """How it is: the same as `Job.status` in its own process."""
@@ -70,6 +72,8 @@ class NamedJob:
 
     def stop(self, savepoint: str | PathLike[str] | None = None, *, now: bool = False) -> None:
         """Ends the job, as `Job.stop` does in its own process; with `savepoint`, this waits until it is there."""
+        if self._ended is None:
+            self._ended = self._asked("wait", None)  # first: it may have ended before this returns
         if savepoint is None:
             self._ask("stop", now=now)
         else:
@@ -77,31 +81,31 @@ class NamedJob:
 
     def wait(self) -> RunReport:
         """Waits until the job has ended; its report, or an Error that says why it failed. Ctrl-C leaves it alone."""
-        with self._asked("wait", None) as server:
-            return self._report(server)
+        from .report import RunReport
+
+        if self._outcome is None:
+            with self._ended or self._asked("wait", None) as server:
+                self._outcome = self._heard(server)
+        answer = _checked(self._outcome)
+        return RunReport(answer["is"], answer["text"])
 
     def watched(self, every: float) -> Generator[dict[str, Any], None, RunReport]:
         """Its metrics, again each `every` seconds; at its end the iterator returns its report, as `wait` does."""
         from select import select
 
-        with self._asked("wait", None) as server:
-            while not select([server], [], [], every)[0]:
-                try:
-                    now = self.metrics()
-                except Error:  # it has just ended, or is halted
-                    continue
-                yield now
-            return self._report(server)
-
-    def _report(self, server: socket.socket) -> RunReport:
-        from .report import RunReport
-
-        answer = self._heard(server)
-        return RunReport(answer["is"], answer["text"])
+        if self._ended is None:
+            self._ended = self._asked("wait", None)
+        while not select([self._ended], [], [], every)[0]:
+            try:
+                now = self.metrics()
+            except Error:  # it has just ended, or is halted
+                continue
+            yield now
+        return self.wait()
 
     def _ask(self, do: str, patience: float | None = PATIENCE, **more: Any) -> dict[str, Any]:
         with self._asked(do, patience, **more) as server:
-            return self._heard(server)
+            return _checked(self._heard(server))
 
     def _asked(self, do: str, patience: float | None, **more: Any) -> socket.socket:
         """A connection on which the answer comes."""
@@ -129,17 +133,25 @@ class NamedJob:
         if not line:
             gone = f"the process {self.pid} of the job '{self.name}' ended before it could answer"
             raise UnavailableError(gone)
-        answer = dict(json.loads(line))
-        if "error" in answer:
-            raise InvalidError(answer["error"]) if answer["code"] == "invalid" else Error(answer["error"])
-        return answer
+        return dict(json.loads(line))
 
     def _silent(self) -> Error:
         told = f"the job '{self.name}' in process {self.pid} does not answer: the process is halted, or very busy"
         return UnavailableError(told)
 
+    def __del__(self) -> None:
+        ended = getattr(self, "_ended", None)
+        if ended:
+            ended.close()
+
     def __repr__(self) -> str:
         return f"<NamedJob {self.name!r} in process {self.pid}>"
+
+
+def _checked(answer: dict[str, Any]) -> dict[str, Any]:
+    if "error" in answer:
+        raise InvalidError(answer["error"]) if answer["code"] == "invalid" else Error(answer["error"])
+    return answer
 
 
 def _seconds(time: float | str | timedelta | None) -> float | None:

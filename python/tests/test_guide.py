@@ -53,6 +53,7 @@ def test_a_page_of_the_guide_does_what_it_says(page: str, tmp_path: Path, monkey
     write_photos(tmp_path / "photos")
     write_model(tmp_path / "model.onnx")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KLEIN_HOME", str(tmp_path / "home"))
     program: dict[str, object] = {"__name__": "guide"}
     for code, wanted in blocks(GUIDE / page):
         printed = io.StringIO()

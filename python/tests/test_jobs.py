@@ -8,13 +8,15 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyklein as klein
 import pytest
-from pyklein import _named
+from pyklein import _named, _registry
 
 SECONDS = 60  # until a test gives up
 
@@ -101,6 +103,38 @@ def test_a_status_is_the_same_dict_everywhere_and_its_shares_sum_to_one(owner: s
     here = klein.range(5).discard().start()
     here.wait()
     assert here.status().keys() == status.keys()
+
+
+def test_a_status_tells_which_step_holds_back_which() -> None:
+    held = threading.Event()
+
+    def hold(row: dict[str, Any], ctx: Any) -> dict[str, Any]:
+        held.wait()
+        return row
+
+    slow = klein.range(10_000_000, name="numbers").key_by("id").process(hold, schema={"id": "int64"}, name="slow")
+    job = slow.discard().start(name="held", memory="1MB", cores=2)
+    numbers, holder = until("held", lambda status: status["steps"][0]["back_pressured"] > 0.6)["steps"][:2]
+    assert (numbers["name"], holder["name"]) == ("numbers", "slow")
+    assert numbers["busy"] < 0.4 and holder["busy"] > 0.3 and holder["back_pressured"] < 0.1
+    held.set()
+    job.stop(now=True)
+    job.wait()
+
+
+def test_a_status_tells_how_late_the_watermarks_are() -> None:
+    def late(row: dict[str, Any]) -> dict[str, Any]:
+        return {"at": int(time.time() * 1000) - 3_600_000}
+
+    timed = klein.generate(rate=500).map(late, name="late").with_event_time("at", name="timed")
+    job = timed.discard().start(name="timed", cores=1)
+    source, mapped, stamped = until("timed", lambda status: status["steps"][0]["watermark"])["steps"][:3]
+    assert 3_600 <= source["watermark_delay"] < 3_600 + SECONDS  # a source's is that of what is behind it
+    assert stamped["watermark"] >= source["watermark"]
+    assert mapped["watermark"] is None and mapped["watermark_delay"] is None
+    assert "1:00:0" in command("status", "timed").stdout
+    job.stop()
+    job.wait()
 
 
 def test_a_name_is_of_one_running_job(owner: subprocess.Popen[str]) -> None:
@@ -267,4 +301,71 @@ def test_a_detached_run_that_can_not_begin_says_so(home: Path) -> None:
     (home / "app.py").write_text("import pyklein\nwrong = 1 / 0\n")
     begun = command("run", str(home / "app.py"), "--detach", "--name", "other")
     assert begun.returncode == 2 and "can't be loaded" in begun.stderr
+    assert klein.jobs() == []
+
+
+SUPERVISED = """
+import os, signal, sys, time
+import pyklein as klein
+
+folder = os.path.dirname(__file__)
+
+def dies(row):
+    lives = len(os.listdir(folder + "/lives"))
+    if row["id"] == 500 * lives and lives < 4:  # somewhere else in each life
+        while not os.listdir(folder + "/state/manifest"):
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGKILL)
+    if row["id"] % 100 == 0:
+        time.sleep(0.01)
+    return row
+
+os.close(os.open(f"{folder}/lives/{os.getpid()}", os.O_CREAT | os.O_EXCL))
+rows = klein.range(4000).map(dies).write_parquet(folder + "/out")
+"""
+
+
+def supervised(home: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (home / "app.py").write_text(program)
+    (home / "lives").mkdir()
+    checkpoint = ("--checkpoint", str(home / "state"), "--interval", "5ms", "--cores", "1")
+    return command("run", str(home / "app.py"), "--supervise", "--backoff", "1ms", *checkpoint, *arguments)
+
+
+def test_a_supervised_run_that_is_killed_goes_on_and_writes_every_row_once(home: Path) -> None:
+    done = supervised(home, SUPERVISED, "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("was killed by SIGKILL; in ") == 3
+    assert json.loads(done.stdout)["resumed_from"] > 0
+    assert len(list((home / "lives").iterdir())) == 4
+    assert sorted(row["id"] for row in klein.read_parquet(home / "out").take_all()) == list(range(4000))
+
+
+def test_a_supervised_run_that_fails_by_itself_is_not_begun_again(home: Path) -> None:
+    failing = SUPERVISED.replace("lives = len", "1 / 0; lives = len")
+    done = supervised(home, failing)
+    assert done.returncode == 1 and "ZeroDivisionError" in done.stderr
+    assert len(list((home / "lives").iterdir())) == 1
+
+
+def test_a_supervised_run_that_crashes_again_and_again_is_given_up(home: Path) -> None:
+    done = supervised(home, "import os\n" + SUPERVISED + "os.abort()\n", "--attempts", "3")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "klein: the run was killed by SIGABRT, 3 times in a row: given up"
+    assert len(list((home / "lives").iterdir())) == 3
+
+
+def test_a_detached_and_supervised_run_is_stopped_by_its_name(home: Path) -> None:
+    (home / "app.py").write_text(APP)
+    facts = json.loads(
+        command("run", str(home / "app.py"), "--detach", "--supervise", "--backoff=1ms", "--json").stdout
+    )
+    first = klein.job("app")
+    assert first.pid != facts["pid"]
+    os.kill(first.pid, signal.SIGKILL)
+    while klein.jobs() != ["app"] or klein.job("app").pid == first.pid:
+        pass
+    klein.job("app").stop()
+    while _registry._began(facts["pid"]) is not None:  # who looked after it ends with it
+        pass
     assert klein.jobs() == []

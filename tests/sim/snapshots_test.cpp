@@ -144,6 +144,8 @@ struct Life {
     if (!threads) options.seed = random.next();
     options.store = store;
     options.pace.interval = 1'000'000 + static_cast<std::int64_t>(random.below(60'000'000));
+    if (random.below(3) == 0) options.pace.timeout = 1 + static_cast<std::int64_t>(random.below(30'000'000));
+    options.pace.retention = 1 + static_cast<int>(random.below(3));
     world->job = nullptr;
     auto job = Job::start(plan_of(*shape, splits), options, kinds());
     if (job.ok()) world->job = job->get();
@@ -267,6 +269,25 @@ TEST(Simulation, a_snapshot_waits_for_no_slow_step) {
   EXPECT_EQ(report->snapshots.given_up, 0);
   EXPECT_LT(report->snapshots.longest_seconds, .1);
   EXPECT_EQ(world->visible.size(), 120U);
+}
+
+TEST(Simulation, a_snapshot_older_than_its_timeout_is_given_up_and_the_next_one_holds) {
+  world = std::make_shared<World>(1);
+  RunOptions options{.cores = 2, .mode = Mode::stream};
+  options.seed = 1;
+  options.store = make_memory_store();
+  options.pace = {.interval = 1'000'000'000, .timeout = 1, .retention = 2};
+  auto job = Job::start(plan_of({"", 1, {"sim_slow", "sim_very_slow"}}, 2), options, kinds());
+  ASSERT_TRUE(job.ok()) << job.error().text();
+  const auto report = (*job)->wait();
+  ASSERT_TRUE(report.ok()) << report.error().text();
+  EXPECT_GT(report->snapshots.given_up, 0);
+  EXPECT_NE(report->snapshots.failure.find("the timeout"), std::string::npos);
+  EXPECT_EQ(world->visible.size(), 120U);
+  const auto told = (*job)->status();
+  EXPECT_EQ(told.state, "finished");
+  EXPECT_EQ(told.snapshots->given_up, report->snapshots.given_up);
+  EXPECT_EQ(told.snapshots->pace.timeout, 1);
 }
 
 }  // namespace

@@ -33,6 +33,11 @@ def add_run(commands: _SubParsersAction[ArgumentParser]) -> None:
     run.add_argument("--restart", action="store_true", help="begin anew, whatever the checkpoint holds")
     run.add_argument("--name", help="others find the job by it: klein status NAME")
     run.add_argument("--detach", action="store_true", help="leave it running, with a log file; NAME is FILE's own")
+    run.add_argument("--supervise", action="store_true", help="begin it again when it is killed or crashes")
+    run.add_argument(
+        "--attempts", type=int, default=5, help="with --supervise: crashes in a row, then it is given up; 5"
+    )
+    run.add_argument("--backoff", default="1s", help="with --supervise: the first wait; each is twice the last; 1s")
     run.add_argument("--no-progress", action="store_true", help="show nothing while it runs")
     run.add_argument("--json", action="store_true", help="the report as one line of JSON")
 

@@ -55,6 +55,8 @@ def detach(options: Namespace) -> int:
     name = own_name(options)
     path = _log(name)
     flags = ["--restart"] if options.restart else []
+    if options.supervise:
+        flags += ["--supervise", f"--attempts={options.attempts}", f"--backoff={options.backoff}"]
     hear, say = os.pipe()
     with open(path, "wb") as log:
         process = subprocess.Popen(
@@ -84,7 +86,13 @@ def detach(options: Namespace) -> int:
 
 def tell_started() -> None:
     """To whoever left this running: the job has begun."""
+    if _READY in os.environ:
+        os.write(int(os.environ[_READY]), b"1")
+        forget_ready()
+
+
+def forget_ready() -> None:
+    """Whoever was started from here has said it, or will."""
     given = os.environ.pop(_READY, None)
     if given is not None:
-        os.write(int(given), b"1")
         os.close(int(given))

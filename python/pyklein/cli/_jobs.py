@@ -85,14 +85,9 @@ def _lines(job: NamedJob) -> RunReport:
 
 def stop(options: Namespace) -> int:
     """Stops a job and waits until it has ended."""
-    from contextlib import suppress
-
-    from ..errors import InvalidError
-
     job = NamedJob(options.name)
     job.stop(options.savepoint, now=options.now)
-    with suppress(InvalidError):  # it has ended already
-        job.wait()
+    job.wait()
     return _told(options, "stopped")
 
 

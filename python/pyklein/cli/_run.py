@@ -81,6 +81,10 @@ def run(options: Namespace) -> int:
         from ._detach import detach
 
         return detach(options)
+    if options.supervise:
+        from ._supervise import supervise
+
+        return supervise(options)
     flows = flows_of(options.program, options.arguments)
     started = _job.start(
         *flows,
