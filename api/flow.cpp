@@ -39,9 +39,9 @@ Result<Params> checked(const std::string& kind, const Value::Map& given) {
   return Params::make(*KLEIN_TRY(registry().params(kind)), given);
 }
 
-bool takes_time(const Params& params) {
+bool takes(const Params& params, std::string_view name) {
   const auto& all = params.values();
-  return std::any_of(all.begin(), all.end(), [](const auto& one) { return one.first == "time"; });
+  return std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.first == name; });
 }
 
 /// The column that says when a row's event was, as the nearest step before says; nothing: none does.
@@ -49,16 +49,30 @@ std::optional<std::string> event_time(const Flow& flow) {
   const auto& node = *flow.node();
   const auto* row = registry().find_operator(node.kind);
   if (!row || node.inputs.empty()) return std::nullopt;
-  if (row->makes_time) return node.params.string("column");
+  if (row->makes_time) return node.params.string(takes(node.params, "time") ? "time" : "column");
   // Rows of windows have several times: the user says which is meant.
-  return takes_time(node.params) ? std::nullopt : event_time(node.inputs.front());
+  return takes(node.params, "time") ? std::nullopt : event_time(node.inputs.front());
 }
 
-/// A step's `time`, where it is not given, is the column that with_event_time named.
-Params with_time(Params params, const Flow& input) {
-  if (!takes_time(params) || !params.is_null("time")) return params;
-  const auto column = event_time(input);
-  return column ? params.with("time", *column) : params;
+/// A step's `time`, where it is not given, is the column that with_event_time named; `right_time`, of its second input.
+Params with_times(Params params, const std::vector<Flow>& inputs) {
+  const auto fill = [&](const std::string& name, std::size_t input) {
+    if (input >= inputs.size() || !takes(params, name) || !params.is_null(name)) return;
+    if (const auto column = event_time(inputs[input])) params = params.with(name, *column);
+  };
+  fill("time", 0);
+  fill("right_time", 1);
+  return params;
+}
+
+Result<> check_ends(const OperatorKind& kind, const Flow::Node& node) {
+  if (!kind.must_end) return {};
+  for (const int port : kind.must_end(node.params)) {
+    if (!node.inputs[static_cast<std::size_t>(port)].bounded())
+      return Error(Code::invalid, std::string("its ") + (port == 0 ? "first" : "second") +
+                                      " input never ends, and is needed whole; bound it, or use within=");
+  }
+  return {};
 }
 
 std::string name_of(Port port) { return port == Port::main ? "main" : port == Port::late ? "late" : "errors"; }
@@ -87,8 +101,8 @@ Result<Flow> Flow::then(const std::string& kind, const Value::Map& params, const
                         const std::vector<Flow>& others) const {
   auto node = std::make_shared<Node>(Node{.kind = kind, .name = name, .params = {}, .inputs = {*this}, .schema = {}});
   const auto make = [&]() -> Result<> {
-    node->params = with_time(KLEIN_TRY(checked(kind, params)), *this);
     node->inputs.insert(node->inputs.end(), others.begin(), others.end());
+    node->params = with_times(KLEIN_TRY(checked(kind, params)), node->inputs);
     Schemas schemas;
     for (const auto& input : node->inputs) {
       if (input.is_sink()) return Error(Code::invalid, "nothing can follow the sink '" + input.kind() + "'");
@@ -100,6 +114,7 @@ Result<Flow> Flow::then(const std::string& kind, const Value::Map& params, const
         return Error(Code::invalid, "'" + kind + "' takes " + std::to_string(row->inputs) + " flow(s), not " +
                                         std::to_string(schemas.size()));
       }
+      KLEIN_TRY(check_ends(*row, *node));
       node->schema = KLEIN_TRY(row->schema(node->params, schemas));
       return {};
     }

@@ -86,6 +86,7 @@ struct Context {
   /// when it has rung.
   std::int64_t* alarm = nullptr;
   const Reading* reading = nullptr;  // of a chain that begins with a source
+  std::uint32_t ended = 0;           // a bit each input port whose end has come; each is told by `on_watermark`
   bool streaming = false;            // the job's mode; in a batch all results are final ones
   Store* store = nullptr;            // the checkpoint's, for what a writer stages; null where there is none
 };

@@ -47,6 +47,7 @@ struct OperatorKind {
   bool deterministic = true;    // the same rows give the same rows, in the same order
   bool stateful = false;        // what `snapshot` gives matters: it is asked between two calls
   bool makes_time = false;      // it sets the watermarks of what follows; those that come, but the end, stop here
+  int first_port = -1;          // of several inputs, the one that is taken from while it has rows
   std::vector<Port> ports = {Port::main};
 
   /// The output's schema, and every check that can be made before work starts. Nothing: only running tells.
@@ -56,6 +57,9 @@ struct OperatorKind {
   /// The columns of input `port` whose values say which task a row belongs to: rows of equal values meet. None: all
   /// rows meet in one task. Empty function: any row may be anywhere.
   std::function<std::vector<std::string>(const Params&, int port)> keys = {};
+
+  /// The inputs that have to end some time. Empty function: none.
+  std::function<std::vector<int>(const Params&)> must_end = {};
 
   // What the rules of the optimiser ask. A kind that leaves them out is never moved or narrowed.
   /// Exactly one output row for each input row, in order, under these parameters.

@@ -22,37 +22,58 @@ void take_part(std::optional<Taken>& rest, std::int64_t rows, std::optional<Take
 
 }  // namespace
 
-ChannelInput::ChannelInput(std::vector<From> channels)
-    : channels_(std::move(channels)), cut_(channels_.size()), merge_(channels_.size()) {}
+ChannelInput::ChannelInput(std::vector<From> channels, int first_port)
+    : channels_(std::move(channels)), first_port_(first_port), cut_(channels_.size()), merge_(channels_.size()) {}
+
+std::uint32_t ChannelInput::ended_ports() const {
+  std::uint32_t all = 0, open = 0;
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    const auto bit = 1U << static_cast<unsigned>(std::min(channels_[i].port, 31));
+    all |= bit;
+    if (!merge_.has_ended(i)) open |= bit;
+  }
+  return all & ~open;
+}
 
 std::optional<Item> ChannelInput::seen(std::size_t channel, Item&& item) {
   const auto* watermark = std::get_if<Watermark>(&item);
   if (!watermark) return std::move(item);
-  if (const auto merged = merge_.on_watermark(channel, *watermark)) return Item(*merged);
+  const auto merged = merge_.on_watermark(channel, *watermark);
+  const auto ended = watermark->is_end() ? ended_ports() : ended_;
+  if (!merged && ended == ended_) return std::nullopt;
+  ended_ = ended;
+  return Item(merge_.last());
+}
+
+/// Takes from the next channel that has something: in turn, those of the first port before the others.
+std::optional<std::size_t> ChannelInput::next_ready(std::optional<Lease>& lease) {
+  for (const bool first : {true, false}) {
+    if (first && first_port_ < 0) continue;
+    for (std::size_t tried = 0; tried < channels_.size(); ++tried) {
+      const auto place = (next_ + tried) % channels_.size();
+      if (first && channels_[place].port != first_port_) continue;
+      lease = channels_[place].channel->take();
+      if (!lease) continue;
+      next_ = (place + 1) % channels_.size();
+      return place;
+    }
+  }
   return std::nullopt;
 }
 
 Result<> ChannelInput::take(std::int64_t, std::int64_t rows, std::optional<Taken>& taken) {
-  if (rest_) {
-    take_part(rest_, rows, taken);
-    return {};
-  }
-  for (std::size_t tried = 0; tried < channels_.size();) {
-    const auto place = next_;
-    auto lease = channels_[place].channel->take();
-    next_ = (next_ + 1) % channels_.size();
-    if (!lease) {
-      ++tried;
-      continue;
+  std::optional<Lease> lease;
+  while (!rest_) {
+    const auto place = next_ready(lease);
+    if (!place) return {};
+    if (auto item = seen(*place, std::move(lease->item))) {
+      rest_ = Taken{.port = channels_[*place].port, .channel = *place, .lease = lease->id, .item = *std::move(item)};
+      rest_->ended = ended_;
+    } else {
+      channels_[*place].channel->acknowledge(lease->id, {0, 1});
     }
-    tried = 0;
-    if (auto item = seen(place, std::move(lease->item))) {
-      rest_ = Taken{.port = channels_[place].port, .channel = place, .lease = lease->id, .item = *std::move(item)};
-      take_part(rest_, rows, taken);
-      return {};
-    }
-    channels_[place].channel->acknowledge(lease->id, {0, 1});
   }
+  take_part(rest_, rows, taken);
   return {};
 }
 

@@ -27,10 +27,11 @@ struct Taken {
   std::size_t channel = 0;
   LeaseId lease = {};
   Item item;
-  std::int64_t first = 0;  // of a part of a batch: its place in it
-  std::size_t stage = 0;   // of the task, that it goes to
-  bool restored = false;   // from before the job went on
-  bool rung = false;       // nothing was taken: an alarm rang
+  std::int64_t first = 0;   // of a part of a batch: its place in it
+  std::size_t stage = 0;    // of the task, that it goes to
+  bool restored = false;    // from before the job went on
+  bool rung = false;        // nothing was taken: an alarm rang
+  std::uint32_t ended = 0;  // with a watermark: a bit each port that has ended
 };
 
 class Input {
@@ -61,7 +62,8 @@ class ChannelInput final : public Input {
     std::string edge;  // its name in snapshots
     Channel* channel;
   };
-  explicit ChannelInput(std::vector<From> channels);
+  /// `first_port` is taken from while it has something; -1: each in turn.
+  explicit ChannelInput(std::vector<From> channels, int first_port = -1);
   Result<> take(std::int64_t now, std::int64_t rows, std::optional<Taken>& taken) override;
   void acknowledge(const Taken& taken) override;
   void close() override;
@@ -72,12 +74,16 @@ class ChannelInput final : public Input {
  private:
   /// What of it the task should see: a batch, the merged watermark, a barrier; or nothing.
   std::optional<Item> seen(std::size_t channel, Item&& item);
+  std::optional<std::size_t> next_ready(std::optional<Lease>& lease);
+  std::uint32_t ended_ports() const;
 
   const std::vector<From> channels_;
+  const int first_port_;
   std::vector<std::optional<std::vector<Batch>>> cut_;  // by channel, as they come
   std::optional<Taken> rest_;                           // of a batch of which a part was taken
   Merge merge_;
   std::size_t next_ = 0;
+  std::uint32_t ended_ = 0;  // a bit each port
 };
 
 /// From a source. Of a bounded one it reads a split to its end and pulls the next from the coordinator; of one without

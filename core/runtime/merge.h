@@ -16,6 +16,8 @@ class Merge {
   /// than the last of its input is ignored.
   std::optional<Watermark> on_watermark(std::size_t input, Watermark watermark);
   bool ended() const { return sent_.is_end(); }
+  bool has_ended(std::size_t input) const { return marks_[input].is_end(); }
+  Watermark last() const { return sent_; }
 
  private:
   Watermark merged() const;

@@ -198,6 +198,11 @@ bool Node::soon_ends(const Chain& chain) const {
   return any && all;
 }
 
+int Node::first_port(int step) const {
+  const auto* kind = registry_.find_operator(view_.execution.plan.steps[static_cast<std::size_t>(step)].kind);
+  return kind ? kind->first_port : -1;
+}
+
 Result<> Node::build(TaskEntry& entry) {
   const auto& chain = view_.execution.chains[static_cast<std::size_t>(entry.chain)];
   Task::Parts parts;
@@ -218,7 +223,7 @@ Result<> Node::build(TaskEntry& entry) {
     parts.source_links = links_of(head, entry, parts)[static_cast<std::size_t>(Port::main)];
     first = 1;
   } else {
-    parts.input = std::make_unique<ChannelInput>(entry.inputs);
+    parts.input = std::make_unique<ChannelInput>(entry.inputs, first_port(head));
   }
   for (auto place = first; place < chain.steps.size(); ++place) {
     auto stage = make_stage(chain.steps[place], entry, parts);

@@ -66,6 +66,7 @@ class Node {
     bool stateful = false;
   };
   void connect();
+  int first_port(int step) const;
   Result<> build(TaskEntry& entry);
   Result<std::unique_ptr<Stage>> make_stage(int step, TaskEntry& entry, Task::Parts& parts);
   Result<> restore_state(Stage& stage, const TaskEntry& entry) const;

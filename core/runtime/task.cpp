@@ -93,6 +93,7 @@ Result<Turn> Task::take() {
   } else if (parts_.stages.empty()) {
     KLEIN_TRY(send(parts_.source_links, Batch(std::get<Batch>(holding_->item))));
   } else if (watermark) {
+    parts_.stages.front()->context.ended = holding_->ended;
     parts_.stages.front()->give(*watermark);
   } else {
     // What is left here still knows how many rows it had; the input has the rows themselves.

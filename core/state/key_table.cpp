@@ -19,6 +19,16 @@ std::uint32_t KeyTable::add(std::string_view key, std::uint64_t hash) {
   }
 }
 
+std::optional<std::uint32_t> KeyTable::find(std::string_view key, std::uint64_t hash) const {
+  if (places_.empty()) return std::nullopt;
+  const auto mask = places_.size() - 1;
+  for (auto place = (hash >> 20U) & mask; places_[place] != 0; place = (place + 1) & mask) {
+    const auto number = places_[place] - 1;
+    if (hashes_[number] == hash && this->key(number) == key) return number;
+  }
+  return std::nullopt;
+}
+
 void KeyTable::grow() {
   places_.assign(places_.empty() ? 16 : places_.size() * 2, 0);
   const auto mask = places_.size() - 1;

@@ -3,6 +3,7 @@
 // is dropped with its table.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@ class KeyTable {
   std::uint32_t size() const { return static_cast<std::uint32_t>(ends_.size()); }
   /// The key's number; a new key takes the next one.
   std::uint32_t add(std::string_view key, std::uint64_t hash);
+  std::optional<std::uint32_t> find(std::string_view key, std::uint64_t hash) const;
   std::string_view key(std::uint32_t number) const {
     const auto begin = number == 0 ? 0 : ends_[number - 1];
     return std::string_view(bytes_).substr(begin, ends_[number] - begin);
