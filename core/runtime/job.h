@@ -13,6 +13,8 @@
 
 namespace klein {
 
+class Disturbance;
+
 struct RunOptions {
   int cores = 0;                           // executor threads; 0: as many as the cgroup gives
   std::int64_t memory = 256 << 20;         // bytes in flight between tasks
@@ -22,6 +24,7 @@ struct RunOptions {
   std::shared_ptr<Store> store = {};  // for snapshots, instead of a folder
   std::int64_t interval = 30'000'000'000;  // nanoseconds from one snapshot to the next; 0: only when asked
   bool restart = false;                    // begin anew, whatever the checkpoint holds
+  Disturbance* disturbance = nullptr;      // of a run with a seed, for simulation; outlives the job
 };
 
 enum class Stop {
