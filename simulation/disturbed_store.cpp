@@ -1,5 +1,7 @@
 #include "simulation/disturbed_store.h"
 
+#include <cstdlib>
+
 namespace klein::simulation {
 
 namespace {
@@ -40,6 +42,8 @@ Result<bool> DisturbedStore::create(const std::string& key, BytesView bytes) {
     return lost(key);
   }
   const bool created = KLEIN_TRY(store_.create(key, bytes));
+  if (created && bytes.starts_with("klein manifest"))
+    world_.seal(Epoch{std::strtoll(key.c_str() + key.find('/') + 1, nullptr, 10)});
   if (world_.dies_at(Moment::sealed)) return lost(key);
   if (world_.store_fails("seal's reply lost")) return lost(key);
   return created;

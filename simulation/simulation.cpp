@@ -42,7 +42,7 @@ class Life {
  private:
   std::int64_t interval() {
     const auto span = std::max<std::int64_t>(world_.span().nanoseconds, 1'000'000);
-    return std::max<std::int64_t>(span / (2 + static_cast<std::int64_t>(world_.random().below(16))), 100'000);
+    return std::max<std::int64_t>(span / (2 + static_cast<std::int64_t>(world_.random().below(16))), 500'000);
   }
 
   const Plan& plan_;

@@ -30,12 +30,12 @@ class StagingWriter final : public Writer {
     for (auto& row : KLEIN_TRY(rows_to_json({batch}))) ++rows_[shortened(std::move(row))];
     return waits() ? Progress::pending : Progress::done;
   }
-  Result<std::optional<Bytes>> prepare(Epoch epoch) override {
+  Result<std::optional<Bytes>> prepare(Epoch) override {
     if (world_.dies_at(Moment::prepare)) return world_.fault("the sink's process has gone");
     if (waits()) return std::optional<Bytes>();
     if (rows_.empty()) return std::optional(Bytes{});
     const auto token = name_ + std::to_string(number_++) + ".";  // never the beginning of another
-    world_.stage(token, context_->step, std::exchange(rows_, {}), epoch);
+    world_.stage(token, context_->step, std::exchange(rows_, {}));
     return std::optional(token);
   }
 

@@ -35,7 +35,6 @@ void World::begin_attempt() {
   ++attempts_;
   dead_ = false;
   turns_ = 0;
-  highest_before_ = highest_;
   killed_at_.reset();
   if (kills_left_ == 0 || attempts_ > last_disturbed_attempt) return;
   --kills_left_;
@@ -93,11 +92,14 @@ void World::deliver_late() {
   });
 }
 
-void World::stage(const std::string& token, const std::string& step, Rows rows, Epoch epoch) {
-  if (epoch.value <= highest_before_ && disorder_.empty())
-    disorder_ = "epoch " + std::to_string(epoch.value) + " was given again in attempt " + std::to_string(attempts_);
-  highest_ = std::max(highest_, epoch.value);
+void World::stage(const std::string& token, const std::string& step, Rows rows) {
   staged_[token] = {step, std::move(rows)};
+}
+
+void World::seal(Epoch epoch) {
+  if (epoch.value <= sealed_epoch_ && disorder_.empty())
+    disorder_ = "epoch " + std::to_string(epoch.value) + " was sealed behind " + std::to_string(sealed_epoch_);
+  sealed_epoch_ = std::max(sealed_epoch_, epoch.value);
 }
 
 Result<> World::show(const std::string& token, Epoch epoch) {

@@ -65,9 +65,12 @@ class World final : public Disturbance {
   void postpone(std::function<void()> write) { late_.push_back(std::move(write)); }
   void deliver_late();
 
+  /// The epoch holds from now on.
+  void seal(Epoch epoch);
+
   // What sinks do, each under a name of its own.
   std::string next_sink() { return std::to_string(sinks_++) + "."; }
-  void stage(const std::string& token, const std::string& step, Rows rows, Epoch epoch);
+  void stage(const std::string& token, const std::string& step, Rows rows);
   Result<> show(const std::string& token, Epoch epoch);
   void drop(const std::string& beginning);
 
@@ -101,7 +104,7 @@ class World final : public Disturbance {
   bool dead_ = false;
   std::optional<Moment> killed_at_;                                  // in this attempt
   std::int64_t killed_after_ = 0;                                    // so many times that moment
-  std::int64_t highest_before_ = 0, highest_ = 0, shown_epoch_ = 0;  // epochs
+  std::int64_t sealed_epoch_ = 0, shown_epoch_ = 0;
   std::uint64_t trace_ = 0;
   std::vector<std::function<void()>> late_;
   std::map<std::string, Staged> staged_;  // by token

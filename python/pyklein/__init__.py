@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from .job import run as run
     from .job import start as start
     from .report import RunReport as RunReport
+    from .simulation import SimulationReport as SimulationReport
+    from .simulation import simulate as simulate
     from .sources import from_arrow as from_arrow
     from .sources import from_items as from_items
     from .sources import from_pandas as from_pandas
@@ -60,6 +62,8 @@ _HOMES = {
     "start": "job",
     "Job": "job",
     "RunReport": "report",
+    "SimulationReport": "simulation",
+    "simulate": "simulation",
     "from_arrow": "sources",
     "from_items": "sources",
     "from_pandas": "sources",
@@ -90,7 +94,7 @@ _HOMES = {
 }
 
 
-_MODULES = ("cli", "errors", "flow", "job", "progress", "report", "sources")
+_MODULES = ("cli", "errors", "flow", "job", "progress", "report", "simulation", "sources")
 
 
 def _imported(name: str) -> Any:
