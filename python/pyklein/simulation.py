@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Fault = Literal["kill", "store", "slow", "clock"]
 
-FAULTS = ("kill", "store", "slow", "clock")
+FAULTS: tuple[Fault, ...] = ("kill", "store", "slow", "clock")
 _NAMED = 3  # failures that are told row by row
 
 
@@ -163,7 +163,7 @@ class _Sleep:
 
         if self._entered == 0:
             self._sleep = time.sleep
-            time.sleep = self.sleep
+            time.sleep = self.sleep  # type: ignore[assignment]
         self._entered += 1
         return self
 

@@ -104,7 +104,8 @@ def test_a_source_without_an_end_is_cut_and_that_is_said(program: Path, capsys) 
 def test_several_sinks_are_compared_each(program: Path, capsys) -> None:
     program.write_text(
         "import pyklein as klein\nrows = klein.range(100)\n"
-        "all = rows.write_json('all', name='all')\nfew = rows.filter(klein.col('id') < 10).write_csv('few', name='few')\n"
+        "all = rows.write_json('all', name='all')\n"
+        "few = rows.filter(klein.col('id') < 10).write_csv('few', name='few')\n"
     )
     assert main(["simulate", "app.py", "--seeds", "5", "--json"]) == WORKED
     report = json.loads(capsys.readouterr().out)
