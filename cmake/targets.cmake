@@ -14,6 +14,7 @@ klein_kinds(operators operators)
 klein_kinds(connectors connectors)
 klein_kinds(inference inference)
 klein_folder(klein_api api)
+klein_folder(klein_simulation simulation)
 
 get_property(objects GLOBAL PROPERTY klein_objects)
 add_library(klein SHARED)

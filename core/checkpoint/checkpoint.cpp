@@ -17,6 +17,10 @@ std::string key_of(const char* kind, std::int64_t number) {
   return key.data();
 }
 
+/// Epochs for which a tombstone stays behind: a manifest that was on its way when its epoch was given up may come late,
+/// and in an empty slot it would be sealed.
+constexpr std::int64_t tombstones_kept = 1000;
+
 /// The number in "kind/NUMBER" or "kind/NUMBER/name".
 std::int64_t number_of(const std::string& key) { return std::strtoll(key.c_str() + key.find('/') + 1, nullptr, 10); }
 
@@ -137,9 +141,14 @@ Result<> Checkpoint::forget_old(Epoch sealed, int keep) {
   if (place == sealed_.end() || (place == sealed_.begin() && keep > 1)) return {};
   const auto kept = place - std::min<std::ptrdiff_t>(keep - 1, place - sealed_.begin());
   const auto first = kept->value;
+  const auto guards = [&](const std::string& key, std::int64_t before) {
+    const Epoch epoch{number_of(key)};
+    const bool given_up = key.starts_with("manifest/") && !std::binary_search(sealed_.begin(), sealed_.end(), epoch);
+    return given_up && before - epoch.value <= tombstones_kept;
+  };
   for (const char* kind : {"manifest/", "batches/", "committed/"}) {
     for (const auto& key : KLEIN_TRY(store_->list(kind))) {
-      if (number_of(key) < first) KLEIN_TRY(store_->remove(key));
+      if (number_of(key) < first && !guards(key, first)) KLEIN_TRY(store_->remove(key));
     }
   }
   sealed_.erase(sealed_.begin(), kept);

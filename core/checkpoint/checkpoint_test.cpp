@@ -173,6 +173,22 @@ TEST(Checkpoint, keeps_as_many_sealed_epochs_as_it_is_told) {
   for (const auto wanted : {1U, 1U}) EXPECT_EQ(kept_after_one_more(1), wanted);
 }
 
+TEST(Checkpoint, keeps_the_slot_of_an_epoch_that_was_given_up_whose_manifest_may_still_be_on_its_way) {
+  const std::shared_ptr<Store> store = make_memory_store();
+  const auto checkpoint = open(store);
+  const auto given_up = checkpoint->next_epoch();
+  ASSERT_TRUE(*checkpoint->discard(given_up));
+  for (int i = 0; i < 4; ++i) {
+    const auto epoch = checkpoint->next_epoch();
+    ASSERT_TRUE(checkpoint->seal(sample(epoch)).ok());
+    ASSERT_TRUE(checkpoint->mark_committed(epoch).ok());
+    ASSERT_TRUE(checkpoint->forget_old(epoch, 2).ok());
+  }
+  EXPECT_FALSE(checkpoint->seal(sample(given_up)).ok());
+  checkpoint->close();
+  EXPECT_TRUE(open(store)->uncommitted().empty());
+}
+
 TEST(Checkpoint, is_empty_once_cleared_but_remembers_what_attempts_left_behind) {
   const std::shared_ptr<Store> store = make_memory_store();
   {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/waker.h"
@@ -25,6 +26,15 @@ class Runnable {
   virtual Turn run(int steps) = 0;
 };
 
+/// What befalls a run on the seeded executor. For simulation.
+class Disturbance {
+ public:
+  virtual ~Disturbance() = default;
+  /// Asked before each turn, with the virtual clock: how far the clock jumps, in nanoseconds. Nothing: the executor
+  /// stops here for ever, and what its tasks hold is left as a process that was killed leaves it.
+  virtual std::optional<std::int64_t> before_turn(std::int64_t now) = 0;
+};
+
 class Executor {
  public:
   virtual ~Executor() = default;  // waits for turns in progress; the rest is not run
@@ -40,6 +50,7 @@ class Executor {
 
 /// `compute` threads for the compute lane, made when there is work for them, and one for the light lane.
 std::unique_ptr<Executor> make_thread_executor(int compute);
-std::unique_ptr<Executor> make_seeded_executor(std::uint64_t seed);
+/// `disturbance`, where there is one, outlives it.
+std::unique_ptr<Executor> make_seeded_executor(std::uint64_t seed, Disturbance* disturbance = nullptr);
 
 }  // namespace klein

@@ -125,7 +125,7 @@ class EmbeddedJob final : public Job {
         seeded_(options.seed.has_value()),
         coordinator_(prepared_->splits, held(), prepared_->views.execution.mode == Mode::stream),
         completion_(*this),
-        executor_(seeded_ ? make_seeded_executor(*options.seed)
+        executor_(seeded_ ? make_seeded_executor(*options.seed, options.disturbance)
                           : make_thread_executor(prepared_->views.physical.compute_threads)),
         recent_([this]() -> std::optional<Stats> { return ended() ? std::nullopt : std::optional(counters()); },
                 *executor_) {

@@ -13,6 +13,8 @@
 
 namespace klein {
 
+class Disturbance;
+
 struct RunOptions {
   int cores = 0;                           // executor threads; 0: as many as the cgroup gives
   std::int64_t memory = 256 << 20;         // bytes in flight between tasks
@@ -21,7 +23,8 @@ struct RunOptions {
   std::string checkpoint = {};        // a folder for snapshots, from which the same job goes on; empty: none are taken
   std::shared_ptr<Store> store = {};  // for snapshots, instead of a folder
   SnapshotPace pace = {};
-  bool restart = false;  // begin anew, whatever the checkpoint holds
+  bool restart = false;                // begin anew, whatever the checkpoint holds
+  Disturbance* disturbance = nullptr;  // of a run with a seed, for simulation; outlives the job
 };
 
 enum class Stop {

@@ -22,7 +22,8 @@ class VirtualClock final : public Clock {
 
 class SeededExecutor final : public Executor, public Timers {
  public:
-  explicit SeededExecutor(std::uint64_t seed) : random_(seed), ready_(std::make_shared<Ready>()) {}
+  SeededExecutor(std::uint64_t seed, Disturbance* disturbance)
+      : random_(seed), disturbance_(disturbance), ready_(std::make_shared<Ready>()) {}
 
   Waker add(Runnable& task, Lane) override {
     tasks_.push_back(&task);
@@ -36,7 +37,9 @@ class SeededExecutor final : public Executor, public Timers {
 
   void run_until_idle() override {
     while (!ready_->tasks.empty() || fire_next_timer()) {
-      if (!ready_->tasks.empty()) run_one();
+      if (ready_->tasks.empty()) continue;
+      if (!goes_on()) return;
+      run_one();
     }
   }
 
@@ -61,6 +64,13 @@ class SeededExecutor final : public Executor, public Timers {
     std::int64_t time;
     Waker waker;
   };
+
+  bool goes_on() {
+    if (!disturbance_) return true;
+    const auto jump = disturbance_->before_turn(clock_.now());
+    if (jump) clock_.advance(clock_.now() + *jump);
+    return jump.has_value();
+  }
 
   void run_one() {
     const auto choice = random_.below(ready_->tasks.size());
@@ -96,6 +106,7 @@ class SeededExecutor final : public Executor, public Timers {
   void record(std::uint64_t choice) { trace_ = Random(trace_ ^ choice).next(); }
 
   Random random_;
+  Disturbance* const disturbance_;  // may be null
   VirtualClock clock_;
   std::uint64_t trace_ = 0;
   std::vector<Runnable*> tasks_;  // null once finished
@@ -105,6 +116,8 @@ class SeededExecutor final : public Executor, public Timers {
 
 }  // namespace
 
-std::unique_ptr<Executor> make_seeded_executor(std::uint64_t seed) { return std::make_unique<SeededExecutor>(seed); }
+std::unique_ptr<Executor> make_seeded_executor(std::uint64_t seed, Disturbance* disturbance) {
+  return std::make_unique<SeededExecutor>(seed, disturbance);
+}
 
 }  // namespace klein

@@ -167,6 +167,7 @@ void Snapshots::settle(const Manifest& manifest) {
   count(manifest);
   auto done = commit_sealed(manifest);
   const bool done_well = done.ok();
+  commit_failed_ = !done_well;
   if (!done_well) coordinator_.failed(std::move(done).error());
   if (!done_well) node_->start();  // so that each sees it
   if (!then_stop_) return;
@@ -219,6 +220,8 @@ Result<> Snapshots::conclude(bool finished) {
   if (!finished) return {};  // whoever goes on decides about an open epoch
   if (open_) discard();
   if (open_) return Error(Code::io, "the last snapshot can't be stored, so nothing is committed: " + stats().failure);
+  // It was sealed after all. A later epoch that is committed would say that this one is, and its rows would be lost.
+  if (commit_failed_) return Error(Code::io, "what the last snapshot holds can't be committed; the next run does it");
   const auto epoch = checkpoint_.next_epoch();
   open_ = epoch;
   begun_ = executor_->clock().now();

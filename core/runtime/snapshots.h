@@ -68,6 +68,7 @@ class Snapshots final : public Runnable {
   std::int64_t timer_ KLEIN_GUARDED_BY(mutex_) = 0;  // the earliest that is set; 0: none
   bool tried_to_seal_ KLEIN_GUARDED_BY(mutex_) = false;
   bool stopped_whole_ KLEIN_GUARDED_BY(mutex_) = false;
+  bool commit_failed_ KLEIN_GUARDED_BY(mutex_) = false;    // of a sealed epoch: nothing may be committed before it
   bool try_again_ KLEIN_GUARDED_BY(mutex_) = false;        // after a while: the job waits for a snapshot to stop
   std::atomic<bool> requested_{false}, then_stop_{false};  // whoever asks waits for no lock: it may hold Python's
   std::atomic<std::int64_t> interval_, timeout_;

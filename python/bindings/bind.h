@@ -14,6 +14,7 @@ void bind_functions(nanobind::module_& m);
 void bind_keyed_functions(nanobind::module_& m);
 void bind_flow(nanobind::module_& m);
 void bind_job(nanobind::module_& m);
+void bind_simulation(nanobind::module_& m);
 
 /// How a flow runs, from Python's arguments: cores, memory, mode and seed.
 RunOptions to_options(const nanobind::dict& given);

@@ -16,4 +16,5 @@ NB_MODULE(_core, m) {
   klein::py::bind_keyed_functions(m);
   klein::py::bind_flow(m);
   klein::py::bind_job(m);
+  klein::py::bind_simulation(m);
 }

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from .errors import UserError as UserError
     from .flow import Flow as Flow
     from .report import RunReport as RunReport
+    from .simulation import SimulationReport as SimulationReport
+    from .simulation import simulate as simulate
     from .sources import from_arrow as from_arrow
     from .sources import from_items as from_items
     from .sources import from_pandas as from_pandas
@@ -66,6 +68,8 @@ _HOMES = {
     "jobs": "_named",
     "job": "_named",
     "RunReport": "report",
+    "SimulationReport": "simulation",
+    "simulate": "simulation",
     "from_arrow": "sources",
     "from_items": "sources",
     "from_pandas": "sources",
@@ -96,7 +100,7 @@ _HOMES = {
 }
 
 
-_MODULES = ("cli", "errors", "flow", "progress", "report", "sources")
+_MODULES = ("cli", "errors", "flow", "progress", "report", "simulation", "sources")
 
 
 def _imported(name: str) -> Any:

@@ -22,6 +22,7 @@ examples:
   klein explain app.py           how it would run: the four views
   klein operators                the steps there are
   klein operators limit          one of them, with its parameters and an example
+  klein simulate app.py          does it keep every row once, whenever it is killed?
   klein inspect state/embed      the snapshots that a job's checkpoint holds
   klein run app.py --detach      leave it running; it is found by the name `app`
   klein status app               how it is: rates, its steps, its snapshots
@@ -47,6 +48,9 @@ def _parser() -> ArgumentParser:
     explain.add_argument("--view", choices=["logical", "optimized", "execution", "physical"], help="one of the four")
     explain.add_argument("--json", action="store_true", help="as JSON")
 
+    from ._simulate_arguments import add_simulate
+
+    add_simulate(commands, PROGRAM, PROGRAMS_OWN)
     kinds = commands.add_parser("operators", help="list the steps there are", description="List steps, or show one.")
     kinds.add_argument("name", nargs="?", help="the one to show")
     kinds.add_argument("--json", action="store_true", help="as JSON")
@@ -67,6 +71,10 @@ def _dispatch(options: Namespace) -> int:
         from ._run import explain
 
         return explain(options)
+    if options.command == "simulate":
+        from ._simulate import run as simulate
+
+        return simulate(options)
     if options.command == "inspect":
         from ._inspect import inspect
 
