@@ -6,6 +6,7 @@ or, to `wait`, {"is": the report, "text": the same in words} once the job has en
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import socket
@@ -39,6 +40,7 @@ class Server:
         self._outcome: dict[str, Any] | None = None
         self._waiting: list[socket.socket] = []
         self._saving: list[Thread] = []
+        self._threads: list[Thread] = []
         _servers.add(self)
 
     def serve(self, job: Job) -> None:
@@ -46,7 +48,18 @@ class Server:
         job._server = self
         self._job = ref(job)  # not the job itself: that its owner let go of it must stay visible
         for target in (self._accept, self._watch):
-            Thread(target=target, name="klein-named", daemon=True).start()
+            self._begin(Thread(target=target, name="klein-named", daemon=True))
+
+    def _begin(self, thread: Thread) -> None:
+        with self._lock:
+            self._threads = [*(each for each in self._threads if each.is_alive()), thread]
+            thread.start()
+
+    def leave(self) -> None:
+        """The program ends. A thread that is within the engine then would abort it."""
+        self.close()
+        for thread in self._threads:
+            thread.join(_PATIENCE)
 
     def end(self, job: Job) -> None:
         """The job has ended: the name is free, and those who wait hear how it went. Any thread; once."""
@@ -92,7 +105,7 @@ class Server:
                 caller = self._taken.listener.accept()[0]
             except OSError:  # closed
                 return
-            Thread(target=self._hear, args=(caller,), name="klein-named", daemon=True).start()
+            self._begin(Thread(target=self._hear, args=(caller,), name="klein-named", daemon=True))
 
     def _hear(self, caller: socket.socket) -> None:
         try:
@@ -175,4 +188,10 @@ def _forked() -> None:
         server.forget()
 
 
+def _leave() -> None:
+    for server in list(_servers):
+        server.leave()
+
+
 os.register_at_fork(after_in_child=_forked)
+atexit.register(_leave)
