@@ -85,7 +85,8 @@ Result<Bytes32> arrow_values(const Batch& batch) {
     const auto writer = KLEIN_ARROW(arrow::ipc::MakeStreamWriter(bytes, batch.columns()->schema()));
     KLEIN_ARROW_OK(writer->WriteRecordBatch(*batch.columns()->Slice(row, 1)));
     KLEIN_ARROW_OK(writer->Close());
-    KLEIN_ARROW_OK(builder.Append(std::string_view(*KLEIN_ARROW(bytes->Finish()))));
+    const auto stream = KLEIN_ARROW(bytes->Finish());
+    KLEIN_ARROW_OK(builder.Append(std::string_view(*stream)));
   }
   return std::static_pointer_cast<arrow::BinaryArray>(KLEIN_ARROW(builder.Finish()));
 }

@@ -35,7 +35,7 @@ class KafkaWriter final : public Writer {
     rows_ = KLEIN_TRY(target_.format.records(batch));
     next_ = 0;
     auto progress = resume();
-    if (!progress.ok() && rows_)
+    if (!progress.ok() && producer_->client().poll().ok())  // it is this row's, and no earlier one's
       return std::move(progress).error().at_row(batch.row_id(std::min(next_, batch.rows() - 1)));
     return progress;
   }
