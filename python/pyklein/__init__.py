@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pyarrow.compute import field as col  # noqa: F401
+    from pyarrow.compute import field
 
     from ._job import Job as Job
     from ._job import run as run
@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from .sources import from_arrow as from_arrow
     from .sources import from_items as from_items
     from .sources import from_pandas as from_pandas
+
+    col = field
 
 # Where each name lives; it is imported when it is first asked for.
 _HOMES = {
