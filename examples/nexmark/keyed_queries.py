@@ -58,6 +58,12 @@ def q3(house: House) -> klein.Flow:
     return people.union(auctions).key_by("person").process(LocalSellers, schema=schema)
 
 
+def highest(batch: pa.Table, column: str, window: str) -> pa.Table:
+    """A batch's rows that have the most in their window: no other can have the most of all."""
+    windows = [batch.filter(pc.equal(batch[window], time)) for time in pc.unique(batch[window])]
+    return pa.concat_tables(rows.filter(pc.equal(rows[column], pc.max(rows[column]))) for rows in windows)
+
+
 class Hottest:
     """The auctions with the most bids of a window, once its time has passed."""
 
@@ -84,13 +90,8 @@ def q5(house: House) -> klein.Flow:
     window = house.timed("bid").key_by("auction").window(klein.sliding("10s", "2s"))
     schema = {"auction": pa.int64(), "num": pa.int64(), "window_end": TIME}
     counts = window.aggregate(num=klein.count())
+    counts = counts.map_batches(highest, fn_args=("num", "window_end"), batch_format="pyarrow")
     return counts.key_by("window_end").process(Hottest, time="window_end", schema=schema)
-
-
-def highest(batch: pa.Table) -> pa.Table:
-    """The highest of a batch's bids in each window: no other can be the highest of all."""
-    windows = [batch.filter(pc.equal(batch["window"], start)) for start in pc.unique(batch["window"])]
-    return pa.concat_tables(rows.filter(pc.equal(rows["price"], pc.max(rows["price"]))) for rows in windows)
 
 
 class HighestBids:
@@ -114,7 +115,8 @@ class HighestBids:
 def q7(house: House) -> klein.Flow:
     """The highest bids of each ten seconds."""
     bids = house.timed("bid").with_column("window", window_of("date_time")).select("window", *BID)
-    return bids.map_batches(highest, batch_format="pyarrow").key_by("window").process(HighestBids, schema=BID)
+    bids = bids.map_batches(highest, fn_args=("price", "window"), batch_format="pyarrow")
+    return bids.key_by("window").process(HighestBids, schema=BID)
 
 
 class NewSellers:

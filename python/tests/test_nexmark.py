@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from datetime import datetime
 from functools import cache
@@ -36,7 +37,7 @@ import keyed_queries, queries
 import pyklein as klein
 
 folder, cores = sys.argv[1], int(sys.argv[2])
-house = queries.House({EVENTS}, rate=8000, **{OPTIONS})
+house = queries.House({EVENTS}, rate=5000, **{OPTIONS})
 made = {{**vars(queries), **vars(keyed_queries)}}
 flows = [made[name](house).write_parquet(f"{{folder}}/{{name}}", mode="append") for name in {NAMES}]
 klein.run(*flows, checkpoint=folder + "/state", interval="50ms", mode="stream", cores=cores, progress=False)
@@ -78,21 +79,28 @@ def test_a_query_gives_what_plain_python_gives_in_both_modes_on_any_number_of_co
         assert answer(name, folder) == wanted(name), (mode, cores)
 
 
-def test_killed_again_and_again_every_query_still_gives_what_plain_python_gives(tmp_path: Path) -> None:
-    seeded, kills, half_done = random.Random(1), 0, False
-    while True:
-        process = subprocess.Popen([sys.executable, "-c", PROGRAM, tmp_path, str(seeded.randint(1, 3))])
-        try:
-            process.wait(timeout=seeded.uniform(0.6, 1.2) if kills < KILLS else 120)
-        except subprocess.TimeoutExpired:
+def killed(process: subprocess.Popen[bytes], shown: Path, files: int) -> bool:
+    """Whether it was killed, once it has shown so many more files; else it came to its end."""
+    before = len(list(shown.glob("part-*")))
+    while process.poll() is None:
+        if len(list(shown.glob("part-*"))) >= before + files:
             process.send_signal(signal.SIGKILL)
             process.wait()
-            kills += 1
-            half_done = half_done or any((tmp_path / "q0").glob("part-*"))
-            continue
-        assert process.returncode == 0
-        break
-    assert kills > 2 and half_done
+            return True
+        time.sleep(0.005)
+    assert process.returncode == 0
+    return False
+
+
+def test_killed_again_and_again_every_query_still_gives_what_plain_python_gives(tmp_path: Path) -> None:
+    seeded, kills = random.Random(1), 0
+    while True:
+        process = subprocess.Popen([sys.executable, "-c", PROGRAM, tmp_path, str(seeded.randint(1, 3))])
+        watched = tmp_path / seeded.choice(NAMES[:3])
+        if not killed(process, watched, seeded.randint(1, 2) if kills < KILLS else 10_000):
+            break
+        kills += 1
+    assert kills > 2
     for name in NAMES:
         assert answer(name, tmp_path / name) == wanted(name), name
 
