@@ -1,12 +1,12 @@
 """The queries of Nexmark that need no code of one's own by key: an auction house's events, and what one asks of them.
 
-Each is a function of a `House` and gives a flow without a sink. The second flow of a join is a table, so q4, q13 and
-q20 want auctions, or names, that end; the others run without end.
+Each is a function of a `House` and gives a flow without a sink. All run without end; q13 looks things up in a table.
 """
 
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +16,8 @@ from pyklein import col
 
 RATE = 0.908  # euros for a dollar
 SIDE = pa.table({"key": range(10_000), "value": [f"value-{key}" for key in range(10_000)]})
+OPEN = 3334  # events: an auction ends before so many more have come
+BID_LATER, BID_EARLIER = 3450, 250  # events: bids go to the last two hundred auctions and to the next ten
 LAST = "1d"  # results without windows: how often a stream gives them out before its end, where they changed
 
 
@@ -30,6 +32,11 @@ class House:
 
     def timed(self, kind: Any) -> klein.Flow:
         return self.rows(kind).with_event_time("date_time", max_out_of_orderness="4s")
+
+    def time_of(self, events: int) -> timedelta:
+        """How long so many events take by their own time, or a little more."""
+        mixed = 2 * self.options.get("out_of_order", 1)
+        return timedelta(seconds=(events + mixed) / self.options.get("per_second", 10_000), milliseconds=2)
 
 
 def q0(house: House) -> klein.Flow:
@@ -50,8 +57,10 @@ def q2(house: House) -> klein.Flow:
 
 def q4(house: House) -> klein.Flow:
     """The mean winning price of each category: the highest bid between an auction's opening and its end."""
-    auctions = house.rows("auction").select("id", "category", "date_time", "expires").rename({"date_time": "opened"})
-    bids = house.rows("bid").select("auction", "price", "date_time").join(auctions, "auction", right_on="id")
+    auctions = house.timed("auction").select("id", "category", "date_time", "expires").rename({"date_time": "opened"})
+    bids = house.timed("bid").select("auction", "price", "date_time")
+    within = (-house.time_of(OPEN), "0s")
+    bids = bids.join(auctions, "auction", right_on="id", within=within, right_time="opened")
     valid = bids.filter((col("date_time") >= col("opened")) & (col("date_time") <= col("expires")))
     won = valid.key_by("auction", "category").aggregate(price=klein.max("price"), early=LAST)
     return won.key_by("category").aggregate(price=klein.mean("price"), early=LAST)
@@ -106,8 +115,9 @@ def q18(house: House) -> klein.Flow:
 
 def q20(house: House) -> klein.Flow:
     """The bids on auctions of category 10, with their auctions."""
-    auctions = house.rows("auction").filter(col("category") == 10)
-    return house.rows("bid").drop("event").join(auctions.drop("event"), "auction", right_on="id")
+    auctions = house.timed("auction").filter(col("category") == 10).drop("event")
+    within = (-house.time_of(BID_LATER), house.time_of(BID_EARLIER))
+    return house.timed("bid").drop("event").join(auctions, "auction", right_on="id", within=within)
 
 
 def q21(house: House) -> klein.Flow:
