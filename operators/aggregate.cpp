@@ -49,6 +49,11 @@ class Aggregating final : public Operator {
       return Error(Code::invalid,
                    "without a window an aggregate is known only when its input ends, and this one does not: use "
                    "window=..., or early=\"10s\" to see what it has come to so far");
+    for (const auto& aggregate : asked_.aggregates) {
+      if (context.streaming && !asked_.window && !aggregate.bounded())
+        return Error(Code::invalid, "the values of " + aggregate.text() +
+                                        " are all kept until the end, and this input has none: use window=...");
+    }
     return {};
   }
 
@@ -160,9 +165,10 @@ const std::vector<Param>& params() {
        .keyword_only = true},
       {.name = "aggregates",
        .type = ParamType::mapping,
-       .doc = "Results by name: count(), count(x), sum(x), min(x), max(x), mean(x), first(x), last(x), or any "
-              "aggregate of "
-              "pyarrow.compute.",
+       .doc =
+           "Results by name: count(), count(x), sum(x), min(x), max(x), mean(x), variance(x, 1), stddev(x), first(x), "
+           "last(x), any(x), all(x), count_distinct(x), approximate_quantile(x, 0.99), or any aggregate of "
+           "pyarrow.compute, which keeps the values.",
        .fallback = Value::Map(),
        .variadic = true}};
   return all;
@@ -171,29 +177,39 @@ const std::vector<Param>& params() {
 std::vector<Example> examples() {
   const std::string rows = R"([{"k": "a", "at": 1000, "x": 3}, {"k": "b", "at": 1500, "x": 5},
                                {"k": "a", "at": 2500, "x": 4}, {"k": "a", "at": 9000, "x": null}])";
-  return {{.params = R"-({"keys": "k", "aggregates": {"n": "count()", "sum": "sum(x)", "top": "max(x)"}})-",
-           .in = rows,
-           .out = R"([{"k": "a", "n": 3, "sum": 7, "top": 4}, {"k": "b", "n": 1, "sum": 5, "top": 5}])"},
-          {.params = R"-({"aggregates": {"low": "min(x)", "mean": "mean(x)", "kinds": "count_distinct(k)"}})-",
-           .in = rows,
-           .out = R"([{"low": 3, "mean": 4.0, "kinds": 2}])"},
-          {.params = R"-({"keys": "k", "window": "tumbling(2s)", "time": "at",
+  return {
+      {.params = R"-({"keys": "k", "aggregates": {"n": "count()", "sum": "sum(x)", "top": "max(x)"}})-",
+       .in = rows,
+       .out = R"([{"k": "a", "n": 3, "sum": 7, "top": 4}, {"k": "b", "n": 1, "sum": 5, "top": 5}])"},
+      {.params = R"-({"aggregates": {"low": "min(x)", "mean": "mean(x)", "kinds": "count_distinct(k)"}})-",
+       .in = rows,
+       .out = R"([{"low": 3, "mean": 4.0, "kinds": 2}])"},
+      {.params = R"-({"keys": "k", "aggregates": {"spread": "variance(x)", "wide": "stddev(x, 1)",
+                          "half": "approximate_quantile(z, 0.5)", "some": "any(y)", "each": "all(y)",
+                          "product": "product(z)"}})-",
+       .in = R"([{"k": 1, "x": 1, "y": true, "z": 8}, {"k": 1, "x": 3, "y": false, "z": 8},
+                     {"k": 2, "x": null, "y": null, "z": null}])",
+       .out = R"([{"k": 1, "spread": 1.0, "wide": 1.4142135623730951, "half": 8.0, "some": true, "each": false,
+                       "product": 64},
+                      {"k": 2, "spread": null, "wide": null, "half": null, "some": null, "each": null,
+                       "product": null}])"},
+      {.params = R"-({"keys": "k", "window": "tumbling(2s)", "time": "at",
                           "aggregates": {"first": "first(x)", "last": "last(x)"}})-",
-           .in = rows,
-           .out = R"([{"k": "a", "window_start": 0, "window_end": 2000, "first": 3, "last": 3},
+       .in = rows,
+       .out = R"([{"k": "a", "window_start": 0, "window_end": 2000, "first": 3, "last": 3},
                       {"k": "b", "window_start": 0, "window_end": 2000, "first": 5, "last": 5},
                       {"k": "a", "window_start": 2000, "window_end": 4000, "first": 4, "last": 4},
                       {"k": "a", "window_start": 8000, "window_end": 10000, "first": null, "last": null}])"},
-          {.params = R"-({"window": "sliding(4s, 2s)", "time": "at", "aggregates": {"n": "count()"}})-",
-           .in = rows,
-           .out = R"([{"window_start": -2000, "window_end": 2000, "n": 2},
+      {.params = R"-({"window": "sliding(4s, 2s)", "time": "at", "aggregates": {"n": "count()"}})-",
+       .in = rows,
+       .out = R"([{"window_start": -2000, "window_end": 2000, "n": 2},
                       {"window_start": 0, "window_end": 4000, "n": 3},
                       {"window_start": 2000, "window_end": 6000, "n": 1},
                       {"window_start": 6000, "window_end": 10000, "n": 1},
                       {"window_start": 8000, "window_end": 12000, "n": 1}])"},
-          {.params = R"-({"keys": "k", "window": "session(2s)", "time": "at", "aggregates": {"n": "count()"}})-",
-           .in = rows,
-           .out = R"([{"k": "a", "window_start": 1000, "window_end": 4500, "n": 2},
+      {.params = R"-({"keys": "k", "window": "session(2s)", "time": "at", "aggregates": {"n": "count()"}})-",
+       .in = rows,
+       .out = R"([{"k": "a", "window_start": 1000, "window_end": 4500, "n": 2},
                       {"k": "b", "window_start": 1500, "window_end": 3500, "n": 1},
                       {"k": "a", "window_start": 9000, "window_end": 11000, "n": 1}])"}};
 }
@@ -224,7 +240,7 @@ void register_aggregate(Registry& registry) {
             if (!made.ok()) return needed;
             needed.insert(made->keys.begin(), made->keys.end());
             for (const auto& aggregate : made->aggregates) {
-              if (!aggregate.column.empty()) needed.insert(aggregate.column);
+              for (const auto& column : aggregate.columns()) needed.insert(column);
             }
             if (made->window) needed.insert(*made->time);
             return needed;

@@ -56,8 +56,7 @@ Result<Schema> output_of(const Shape& shape) {
 /// What the columns of a state are columns of: a step that is other can't go on with it.
 std::string meaning(const Shape& shape) {
   std::string all = "by " + join(shape.keys.names()) + (shape.time ? " in windows:" : ":");
-  for (const auto& aggregate : shape.aggregates)
-    all += " " + aggregate.name + "=" + aggregate.function + "(" + aggregate.column + ")";
+  for (const auto& aggregate : shape.aggregates) all += " " + aggregate.name + "=" + aggregate.text();
   return all;
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._aggregates import duration
 from .errors import InvalidError
 
 TYPE_CHECKING = False
@@ -15,73 +16,6 @@ if TYPE_CHECKING:
     from .flow import Flow
 
     Duration = str | timedelta
-
-
-# ---- windows and aggregates, as plans write them ----
-
-
-def tumbling(size: Duration, offset: Duration | None = None) -> str:
-    """Windows of `size`, one after the other: from 1970 on, and `offset`."""
-    return f"tumbling({_list(size, offset)})"
-
-
-def sliding(size: Duration, slide: Duration, offset: Duration | None = None) -> str:
-    """Windows of `size`, one each `slide`: a row is in several."""
-    return f"sliding({_list(size, slide, offset)})"
-
-
-def session(gap: Duration) -> str:
-    """A window as long as rows of a key come within `gap` of each other."""
-    return f"session({_list(gap)})"
-
-
-def count(column: str = "") -> str:
-    """How many rows, or how many values of a column that are not null."""
-    return f"count({column})"
-
-
-def sum(column: str) -> str:
-    """The sum of a column's numbers; of integers in 64 bits."""
-    return f"sum({column})"
-
-
-def min(column: str) -> str:
-    """The lowest value of a column."""
-    return f"min({column})"
-
-
-def max(column: str) -> str:
-    """The highest value of a column."""
-    return f"max({column})"
-
-
-def mean(column: str) -> str:
-    """The mean of a column's numbers."""
-    return f"mean({column})"
-
-
-def first(column: str) -> str:
-    """The value of the first row by time, then by the source's order."""
-    return f"first({column})"
-
-
-def last(column: str) -> str:
-    """The value of the last row by time, then by the source's order."""
-    return f"last({column})"
-
-
-def _list(*durations: Duration | None) -> str:
-    return ", ".join(_duration(each) for each in durations if each is not None)
-
-
-def _duration(given: Duration) -> str:
-    from datetime import timedelta
-
-    if isinstance(given, timedelta):
-        return f"{given // timedelta(microseconds=1)}us"
-    if isinstance(given, str):
-        return given
-    raise InvalidError(f'a duration is a time like "10s" or "500ms", or a timedelta, not {given!r}')
 
 
 # ---- flows between ----
@@ -181,7 +115,7 @@ class KeyedVerbs:
             return self.then("join", params, name, [other])
         if not isinstance(within, (tuple, list)) or len(within) != 2:
             raise InvalidError(f'within= is how much earlier and how much later, ("-5s", "10s"), not {within!r}')
-        params |= {"within": [_duration(each) for each in within], "time": time, "right_time": right_time}
+        params |= {"within": [duration(each) for each in within], "time": time, "right_time": right_time}
         return self.then("interval_join", params, name, [other])
 
     @property
