@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pyarrow.compute import field as col  # noqa: F401
+    from pyarrow.compute import field
 
     from ._aggregates import all as all
     from ._aggregates import any as any
@@ -65,6 +65,8 @@ if TYPE_CHECKING:
     from .sources import from_arrow as from_arrow
     from .sources import from_items as from_items
     from .sources import from_pandas as from_pandas
+
+    col = field
 
 # Where each name lives; it is imported when it is first asked for.
 _HOMES = {
