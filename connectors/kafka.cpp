@@ -71,9 +71,7 @@ SourceKind read_kind() {
 SinkKind write_kind() {
   return {
       .name = "write_kafka",
-      .doc =
-          "Write rows into a Kafka topic, a record each. At least once: a job that is killed and goes on writes "
-          "the rows again that came after its last snapshot.",
+      .doc = "Write rows into a Kafka topic, a record each: at least once, or exactly once.",
       .params = {{.name = "topic", .type = ParamType::string, .doc = "The topic, which must be there."},
                  servers_param(),
                  {.name = "key",
@@ -100,8 +98,19 @@ SinkKind write_kind() {
                   .fallback = "json",
                   .choices = {"json", "raw", "arrow"},
                   .keyword_only = true},
+                 {.name = "delivery",
+                  .type = ParamType::string,
+                  .doc = "\"at_least_once\": records are there at once, and a job that is killed and goes on "
+                         "writes those again that came after its last snapshot. \"exactly_once\": they are there "
+                         "once a snapshot holds them, for readers of what is committed; it needs a checkpoint.",
+                  .fallback = "at_least_once",
+                  .choices = {"at_least_once", "exactly_once"},
+                  .keyword_only = true},
                  client_param()},
-      .make = [](const Params& params) -> Result<std::unique_ptr<Sink>> { return KLEIN_TRY(plugin())->write(params); }};
+      .make = [](const Params& params) -> Result<std::unique_ptr<Sink>> { return KLEIN_TRY(plugin())->write(params); },
+      .committer = [](Store* store) -> Result<std::unique_ptr<Committer>> {
+        return KLEIN_TRY(plugin())->committer(store);
+      }};
 }
 
 }  // namespace
