@@ -1,168 +1,39 @@
-// aggregate: what rows of a key come to, over all rows or in each window of event time. In a stream a window's result
-// is given out once time has passed its end; in a batch all are given out at the end.
+// aggregate: aggregates of the rows of each key, by their names.
 
-#include "base/duration.h"
 #include "op/registry.h"
-#include "operators/windows.h"
+#include "operators/aggregation.h"
 
 namespace klein {
 
 namespace {
 
-/// The parameters, understood.
-struct Asked {
-  std::vector<std::string> keys;
-  std::vector<Aggregate> aggregates;
-  std::optional<Window> window;
-  std::optional<std::string> time;
-  std::int64_t lateness = 0, early = 0;  // nanoseconds; early: 0, not at all
-
-  Result<std::shared_ptr<const Shape>> shape(const Schema& input) const {
-    return Shape::make(input, keys, aggregates, window ? time : std::nullopt);
+Result<Aggregation> asked(const Params& params) {
+  auto made = KLEIN_TRY(Aggregation::of(params));
+  const auto& functions = params.value("functions");
+  for (const auto& [name, text] : params.mapping("aggregates")) {
+    const auto* own = functions.find(name);
+    if (!own) {
+      made.aggregates.push_back(KLEIN_TRY(Aggregate::parse(name, text)));
+      continue;
+    }
+    auto function = own->object<AggregateFunction>();
+    if (!function)
+      return Error(Code::invalid, "the function of '" + name + "' is none: klein.aggregator(...) makes one");
+    made.aggregates.push_back({.name = name, .function = text, .own = std::move(function)});
   }
-};
-
-Result<Asked> asked(const Params& params) {
-  Asked made{.keys = params.strings("keys"), .aggregates = {}, .window = {}, .time = {}};
-  for (const auto& [name, text] : params.mapping("aggregates"))
-    made.aggregates.push_back(KLEIN_TRY(Aggregate::parse(name, text)));
   if (made.aggregates.empty() && made.keys.empty())
     return Error(Code::invalid, "there is nothing to aggregate: name keys, aggregates such as n=count(), or both");
-  if (!params.is_null("window")) made.window = KLEIN_TRY(Window::parse(params.string("window")));
-  if (!params.is_null("time")) made.time = params.string("time");
-  if (made.window && !made.time)
-    return Error(
-        Code::invalid,
-        "a window needs the column of the events' time: put with_event_time(...) before it, or name it by time=");
-  made.lateness = KLEIN_TRY(duration_from(params.string("allowed_lateness")));
-  if (!params.is_null("early")) made.early = KLEIN_TRY(duration_from(params.string("early")));
   return made;
 }
 
-class Aggregating final : public Operator {
- public:
-  explicit Aggregating(Asked asked) : asked_(std::move(asked)) {}
-
-  Result<> open(const Context& context) override {
-    context_ = &context;
-    if (context.streaming && !asked_.window && asked_.early == 0)
-      return Error(Code::invalid,
-                   "without a window an aggregate is known only when its input ends, and this one does not: use "
-                   "window=..., or early=\"10s\" to see what it has come to so far");
-    for (const auto& aggregate : asked_.aggregates) {
-      if (context.streaming && !asked_.window && !aggregate.bounded())
-        return Error(Code::invalid, "the values of " + aggregate.text() +
-                                        " are all kept until the end, and this input has none: use window=...");
-    }
-    return {};
-  }
-
-  Result<Progress> process(int, Batch batch, Output& out) override {
-    if (!seen_ || !(*seen_ == batch.schema())) KLEIN_TRY(see(batch.schema()));
-    const auto keys = KLEIN_TRY(shape_->keys.encode(batch));
-    std::vector<std::int64_t> times, late;
-    if (shape_->time) times = KLEIN_TRY(shape_->time->read(batch));
-    KLEIN_TRY(windows_->add(batch, keys, times, fired_, late, emit_to(out)));
-    if (!late.empty()) out.emit(KLEIN_TRY(batch.pick(late)), Port::late);
-    if (context_->streaming && asked_.early > 0 && *context_->alarm == 0)
-      *context_->alarm = context_->clock->now() + asked_.early;
-    return Progress::done;
-  }
-
-  Result<Progress> on_watermark(Watermark watermark, Output& out) override {
-    fired_.advance(watermark.time);
-    return fire(out);
-  }
-
-  /// After `more`, or when it is time for early results.
-  Result<Progress> resume(Output& out) override {
-    const auto progress = KLEIN_TRY(fire(out));
-    if (progress == Progress::done && windows_ && asked_.early > 0 && context_->streaming && *context_->alarm == 0)
-      KLEIN_TRY(windows_->fire_early(emit_to(out)));
-    return progress;
-  }
-
-  Result<State> snapshot() const override {
-    State state;
-    if (windows_) state.tables["windows"] = KLEIN_TRY(windows_->save());
-    state.tables["fired"] = KLEIN_TRY(fired_.save(context_->task, context_->parallelism));
-    std::erase_if(state.tables, [](const auto& table) { return table.second.empty(); });
-    return state;
-  }
-
-  Result<> restore(const State& state) override {
-    if (const auto found = state.tables.find("fired"); found != state.tables.end()) fired_.restore(found->second);
-    const auto found = state.tables.find("windows");
-    if (found == state.tables.end()) return {};
-    for (const auto& batch : found->second) {
-      if (!windows_) KLEIN_TRY(see(KLEIN_TRY(input_of(batch))));
-      KLEIN_TRY(windows_->load(batch));
-    }
-    return {};
-  }
-
- private:
-  /// What the columns are places and types of, from the first rows or from the state; later ones give the same results.
-  Result<> see(const Schema& schema) {
-    auto shape = KLEIN_TRY(asked_.shape(schema));
-    if (!windows_) {
-      windows_ = asked_.window && asked_.window->session ? make_sessions(shape, asked_.window->size, asked_.lateness)
-                                                         : make_panes(shape, asked_.window, asked_.lateness);
-    } else if (!(shape->output == shape_->output)) {
-      return Error(Code::invalid, "its input changed its columns midway: they give (" + shape->output.text() +
-                                      ") now, and gave (" + shape_->output.text() + ")");
-    }
-    shape_ = std::move(shape);
-    seen_ = schema;
-    return {};
-  }
-
-  static Windows::Emit emit_to(Output& out) {
-    return [&out](Batch batch) { out.emit(std::move(batch)); };
-  }
-
-  Result<Progress> fire(Output& out) {
-    while (windows_ && KLEIN_TRY(windows_->fire(fired_, emit_to(out)))) {
-      if (out.full()) return Progress::more;
-    }
-    return Progress::done;
-  }
-
-  const Asked asked_;
-  const Context* context_ = nullptr;
-  std::optional<Schema> seen_;
-  std::shared_ptr<const Shape> shape_;
-  std::unique_ptr<Windows> windows_;
-  Fired fired_;
-};
-
-const std::vector<Param>& params() {
-  static const std::vector<Param> all = {
-      {.name = "keys",
-       .type = ParamType::strings,
-       .doc = "Rows of equal values in these columns are one group.",
-       .fallback = Value::List()},
-      {.name = "window",
-       .type = ParamType::string,
-       .doc = "tumbling(10s), sliding(10s, 2s) or session(30s), of the events' time; by default all rows are together.",
-       .fallback = Value(),
-       .keyword_only = true},
-      {.name = "time",
-       .type = ParamType::string,
-       .doc = "The column of the events' time.",
-       .fallback = Value(),
-       .keyword_only = true},
-      {.name = "allowed_lateness",
-       .type = ParamType::string,
-       .doc = "How long after its end a window takes rows that come late: each changes its result, which is given out "
-              "again.",
-       .fallback = "0s",
-       .keyword_only = true},
-      {.name = "early",
-       .type = ParamType::string,
-       .doc = "In a stream, how often a result is given out before its window ends, where it changed.",
-       .fallback = Value(),
-       .keyword_only = true},
+std::vector<Param> params() {
+  auto all = Aggregation::params();
+  all.push_back({.name = "functions",
+                 .type = ParamType::any,
+                 .doc = "The aggregates that are functions of the user's own: what klein.aggregator(...) makes.",
+                 .fallback = Value::Map(),
+                 .keyword_only = true});
+  all.push_back(
       {.name = "aggregates",
        .type = ParamType::mapping,
        .doc =
@@ -170,7 +41,7 @@ const std::vector<Param>& params() {
            "last(x), any(x), all(x), count_distinct(x), approximate_quantile(x, 0.99), or any aggregate of "
            "pyarrow.compute, which keeps the values.",
        .fallback = Value::Map(),
-       .variadic = true}};
+       .variadic = true});
   return all;
 }
 
@@ -225,12 +96,10 @@ void register_aggregate(Registry& registry) {
       .stateful = true,
       .ports = {Port::main, Port::late},
       .schema = [](const Params& params, const Schemas& inputs) -> Result<std::optional<Schema>> {
-        const auto made = KLEIN_TRY(asked(params));
-        if (!inputs.front()) return std::optional<Schema>();
-        return std::optional(Schema(KLEIN_TRY(made.shape(*inputs.front()))->output));
+        return KLEIN_TRY(asked(params)).schema(inputs.front());
       },
       .make = [](const Params& params, const Schemas&) -> Result<std::unique_ptr<Operator>> {
-        return std::make_unique<Aggregating>(KLEIN_TRY(asked(params)));
+        return KLEIN_TRY(asked(params)).make();
       },
       .keys = [](const Params& params, int) { return params.strings("keys"); },
       .required =

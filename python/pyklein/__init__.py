@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from ._aggregates import sum as sum
     from ._aggregates import tumbling as tumbling
     from ._aggregates import variance as variance
+    from ._gathering import Aggregator as Aggregator
+    from ._gathering import aggregator as aggregator
     from ._job import Job as Job
     from ._job import run as run
     from ._job import start as start
@@ -108,6 +110,8 @@ _HOMES = {
     "sum": "_aggregates",
     "tumbling": "_aggregates",
     "variance": "_aggregates",
+    "Aggregator": "_gathering",
+    "aggregator": "_gathering",
     "value_state": "_state",
     "map_state": "_state",
     "list_state": "_state",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._aggregates import duration
+from ._gathering import Aggregator, reducer
 from .errors import InvalidError
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .flow import Flow
 
     Duration = str | timedelta
+    Fold = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]  # two rows into one
 
 
 # ---- flows between ----
@@ -65,12 +67,21 @@ class KeyedVerbs:
         assert isinstance(self, Flow)
         return KeyedFlow(self, []).window(window, time=time, allowed_lateness=allowed_lateness, early=early)
 
-    def aggregate(self, *, early: Duration | None = None, name: str | None = None, **aggregates: str) -> Flow:
+    def aggregate(
+        self, *, early: Duration | None = None, name: str | None = None, **aggregates: str | Aggregator
+    ) -> Flow:
         """One row: the aggregates over all rows, by their names. As `KeyedFlow.aggregate`."""
         from .flow import Flow
 
         assert isinstance(self, Flow)
         return KeyedFlow(self, []).aggregate(early=early, name=name, **aggregates)
+
+    def reduce(self, fn: Fold, *, early: Duration | None = None, name: str | None = None) -> Flow:
+        """One row: all rows folded by a function of two. As `KeyedFlow.reduce`."""
+        from .flow import Flow
+
+        assert isinstance(self, Flow)
+        return KeyedFlow(self, []).reduce(fn, early=early, name=name)
 
     def join(
         self,
@@ -163,12 +174,23 @@ class KeyedFlow:
         options = {"window": window, "time": time, "allowed_lateness": allowed_lateness, "early": early}
         return WindowedFlow(self._flow, self._keys, options)
 
-    def aggregate(self, *, early: Duration | None = None, name: str | None = None, **aggregates: str) -> Flow:
+    def aggregate(
+        self, *, early: Duration | None = None, name: str | None = None, **aggregates: str | Aggregator
+    ) -> Flow:
         """A row a key, with the aggregates by their names: `n=klein.count(), top=klein.max("price")`.
 
-        In a stream without end: with `early`, how often the keys that changed are given out.
+        One of your own is what `klein.aggregator` makes of a class. In a stream without end: with `early`, how often
+        the keys that changed are given out.
         """
         return _aggregate(self._flow, self._keys, {"early": early}, aggregates, name)
+
+    def reduce(self, fn: Fold, *, early: Duration | None = None, name: str | None = None) -> Flow:
+        """A row a key: its rows folded into one, two at a time, by `fn(row, row) -> row` of dicts.
+
+        The row has the columns of the rows. Which two meet is not said, so the order must not matter to `fn`. `early`
+        is as in `aggregate`.
+        """
+        return _reduce(self._flow, self._keys, {"early": early}, fn, name)
 
     def process(
         self,
@@ -219,12 +241,29 @@ class WindowedFlow:
         self._keys = keys
         self._options = options
 
-    def aggregate(self, *, name: str | None = None, **aggregates: str) -> Flow:
+    def aggregate(self, *, name: str | None = None, **aggregates: str | Aggregator) -> Flow:
         """A row a key and window: the key's columns, `window_start`, `window_end`, the aggregates by their names."""
         return _aggregate(self._flow, self._keys, self._options, aggregates, name)
+
+    def reduce(self, fn: Fold, *, name: str | None = None) -> Flow:
+        """A row a key and window, its rows folded into one: the key, `window_start`, `window_end`, the rest."""
+        return _reduce(self._flow, self._keys, self._options, fn, name)
 
 
 def _aggregate(flow: Flow, keys: list[str], options: dict[str, Any], aggregates: dict[str, Any], name: Any) -> Flow:
     if not aggregates:
         raise InvalidError('aggregate takes what is asked for by name: n=klein.count(), top=klein.max("price")')
-    return flow.then("aggregate", {"keys": keys, "aggregates": aggregates, **options}, name)
+    own = {each: made for each, made in aggregates.items() if isinstance(made, Aggregator)}
+    for each, made in own.items():
+        if not made.merges and str(options.get("window", "")).startswith("session"):
+            raise InvalidError(f"'{each}' has no merge(self, state, other), and sessions that meet become one")
+    params = {
+        "keys": keys,
+        "aggregates": {each: own[each].text if each in own else made for each, made in aggregates.items()},
+        "functions": {each: made.made for each, made in own.items()},
+    }
+    return flow.then("aggregate", {**params, **options}, name)
+
+
+def _reduce(flow: Flow, keys: list[str], options: dict[str, Any], fn: Fold, name: str | None) -> Flow:
+    return flow.then("reduce", {"fn": reducer(fn, keys), "keys": keys, **options}, name)
