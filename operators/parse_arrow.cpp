@@ -115,9 +115,8 @@ void register_parse_arrow(Registry& registry) {
                   .fallback = Value(),
                   .keyword_only = true},
                  on_error_param()},
-      .examples = {{.params = R"({"column": "value", "on_error": "skip"})",
-                    .in = R"([{"value": "no stream"}])",
-                    .out = "[]"}},
+      .examples =
+          {{.params = R"({"column": "value", "on_error": "skip"})", .in = R"([{"value": "no stream"}])", .out = "[]"}},
       .ports = {Port::main, Port::errors},
       .schema = [](const Params& params, const Schemas& inputs) -> Result<std::optional<Schema>> {
         const auto schema = KLEIN_TRY(schema_in(params));
