@@ -113,8 +113,7 @@ Result<> KafkaTransactions::done(const std::function<rd_kafka_error_t*()>& actio
       if (code == RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT) {
         return Error(Code::invalid,
                      "the broker allows no transaction to take as long as transaction.timeout.ms; lower "
-                     "it in client=, or raise the broker's transaction.max.timeout.ms"); lower it, "
-                     "or raise the broker's transaction.max.timeout.ms");
+                     "it in client=, or raise the broker's transaction.max.timeout.ms");
       }
       return producer_->client().failed(code, what);
     }
