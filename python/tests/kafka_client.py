@@ -15,9 +15,15 @@ _numbers = itertools.count()
 def new_topic(servers: str, partitions: int = 1, **config: str) -> str:
     """A topic that no other test has."""
     name = f"topic-{next(_numbers)}"
-    admin = AdminClient({"bootstrap.servers": servers})  # kept: what it was asked ends with it
-    admin.create_topics([NewTopic(name, partitions, config=config)])[name].result(timeout=30)
+    make_topics(servers, name, partitions=partitions, **config)
     return name
+
+
+def make_topics(servers: str, *names: str, partitions: int = 1, **config: str) -> None:
+    admin = AdminClient({"bootstrap.servers": servers})  # kept: what it was asked ends with it
+    made = admin.create_topics([NewTopic(name, partitions, config=config) for name in names])
+    for each in made.values():
+        each.result(timeout=30)
 
 
 def send(servers: str, topic: str, records: Iterable[dict[str, object]]) -> None:
