@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include "connectors/file_sink.h"
+#include "connectors/file_watch.h"
 #include "connectors/parquet/plugin.h"
 
 namespace klein {
@@ -61,7 +62,8 @@ SourceKind read_kind() {
                   .doc = "No more rows than these are wanted, so reading may end early. With a filter more may come: "
                          "the step `limit` is exact.",
                   .fallback = Value(),
-                  .keyword_only = true}},
+                  .keyword_only = true},
+                 watch_param()},
       .make = [](const Params& params) -> Result<std::unique_ptr<Source>> {
         return KLEIN_TRY(plugin())->read(params);
       }};

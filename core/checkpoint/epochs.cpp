@@ -41,6 +41,12 @@ void add_values(const std::map<std::string, State>& states, Manifest& manifest) 
 Epochs::Epochs(Splits splits, std::vector<Token> held, bool commits)
     : splits_(std::move(splits)), held_(std::move(held)), commits_(commits) {}
 
+void Epochs::found(const std::string& source, const Found& found) {
+  auto& all = splits_[source];
+  all.insert(all.end(), found.splits.begin(), found.splits.end());
+  looked_[source] = found.position;
+}
+
 void Epochs::begin(Epoch epoch, std::set<int> tasks) {
   KLEIN_ASSERT(!open_);
   open_ = epoch;
@@ -64,7 +70,7 @@ Verdict Epochs::verdict(bool running) const {
 }
 
 Manifest Epochs::manifest() const {
-  Manifest made{.epoch = *open_, .commits = commits_, .splits = splits_};
+  Manifest made{.epoch = *open_, .commits = commits_, .splits = splits_, .looked = looked_};
   made.tokens = held_;
   auto reports = reports_;
   std::stable_sort(reports.begin(), reports.end(), [](const auto& a, const auto& b) { return a.epoch < b.epoch; });

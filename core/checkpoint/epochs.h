@@ -25,6 +25,10 @@ class Epochs {
   /// `commits`: each epoch's tokens are committed when it is sealed; else they are held, and all are with the last.
   Epochs(std::map<std::string, std::vector<Split>> splits, std::vector<Token> held, bool commits);
 
+  /// A look at a source has ended at `found.position`. Manifests that are made from now on have both, those before
+  /// neither; no reader may have the splits earlier.
+  void found(const std::string& source, const Found& found);
+
   void begin(Epoch epoch, std::set<int> tasks);
   bool is_open() const { return open_.has_value(); }
   Epoch open() const { return *open_; }
@@ -50,6 +54,7 @@ class Epochs {
     StoredSnapshot snapshot;
   };
   std::map<std::string, std::vector<Split>> splits_;  // left to read, by the last sealed epoch
+  std::map<std::string, Bytes> looked_;               // by source: where the last look ended
   std::vector<Token> held_;
   const bool commits_;
   std::optional<Epoch> open_;

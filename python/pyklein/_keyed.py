@@ -223,7 +223,7 @@ class KeyedFlow:
                 raise InvalidError(f"process has no '{state}'; a state is klein.value_state(...) or list_, map_state")
         recipe = Recipe(fn, tuple(fn_constructor_args), dict(fn_constructor_kwargs or {}), states)
         made = _core.keyed_function(recipe, name_of(fn), to_schema(schema))
-        return self._flow.then("process", {"fn": made, "keys": self._keys, "time": time}, name)
+        return self._flow.into("process", {"fn": made, "keys": self._keys, "time": time}, name)
 
 
 class WindowedFlow:
@@ -244,4 +244,4 @@ class WindowedFlow:
 def _aggregate(flow: Flow, keys: list[str], options: dict[str, Any], aggregates: dict[str, Any], name: Any) -> Flow:
     if not aggregates:
         raise InvalidError('aggregate takes what is asked for by name: n=klein.count(), top=klein.max("price")')
-    return flow.then("aggregate", {"keys": keys, "aggregates": aggregates, **options}, name)
+    return flow.into("aggregate", {"keys": keys, "aggregates": aggregates, **options}, name)
