@@ -163,7 +163,8 @@ Result<Flow> Flow::port(Port port) const {
 
 const std::optional<Schema>& Flow::schema() const {
   static const std::optional<Schema> unknown;
-  if (port_ == Port::late) return node_->inputs.front().schema();
+  if (port_ == Port::late && node_->inputs.size() == 1) return node_->inputs.front().schema();
+  if (port_ == Port::late) return node_->schema;
   return port_ == Port::main ? node_->schema : unknown;
 }
 

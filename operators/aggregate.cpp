@@ -1,10 +1,6 @@
 // aggregate: what rows of a key come to, over all rows or in each window of event time. In a stream a window's result
 // is given out once time has passed its end; in a batch all are given out at the end.
 
-#include <arrow/array/builder_primitive.h>
-#include <arrow/record_batch.h>
-#include <arrow/type.h>
-
 #include "base/duration.h"
 #include "op/registry.h"
 #include "operators/windows.h"
@@ -84,15 +80,13 @@ class Aggregating final : public Operator {
   Result<State> snapshot() const override {
     State state;
     if (windows_) state.tables["windows"] = KLEIN_TRY(windows_->save());
-    state.tables["fired"] = KLEIN_TRY(fired_rows());
+    state.tables["fired"] = KLEIN_TRY(fired_.save(context_->task, context_->parallelism));
     std::erase_if(state.tables, [](const auto& table) { return table.second.empty(); });
     return state;
   }
 
   Result<> restore(const State& state) override {
-    if (const auto found = state.tables.find("fired"); found != state.tables.end()) {
-      for (const auto& batch : found->second) restore_fired(batch);
-    }
+    if (const auto found = state.tables.find("fired"); found != state.tables.end()) fired_.restore(found->second);
     const auto found = state.tables.find("windows");
     if (found == state.tables.end()) return {};
     for (const auto& batch : found->second) {
@@ -127,28 +121,6 @@ class Aggregating final : public Operator {
       if (out.full()) return Progress::more;
     }
     return Progress::done;
-  }
-
-  Result<std::vector<Batch>> fired_rows() const {
-    arrow::Int32Builder groups;
-    arrow::Int64Builder times;
-    for (int group = 0; group < key_groups; ++group) {
-      if (task_of(group, context_->parallelism) != context_->task || fired_.of(group) == before_all_time) continue;
-      KLEIN_ARROW_OK(groups.Append(group));
-      KLEIN_ARROW_OK(times.Append(fired_.of(group)));
-    }
-    const auto rows = groups.length();
-    if (rows == 0) return std::vector<Batch>();
-    static const auto schema =
-        arrow::schema({arrow::field("group", arrow::int32()), arrow::field("time", arrow::int64())});
-    return std::vector<Batch>{
-        Batch(arrow::RecordBatch::Make(schema, rows, {KLEIN_ARROW(groups.Finish()), KLEIN_ARROW(times.Finish())}))};
-  }
-
-  void restore_fired(const Batch& batch) {
-    const auto& groups = static_cast<const arrow::Int32Array&>(*batch.columns()->column(0));
-    const auto& times = static_cast<const arrow::Int64Array&>(*batch.columns()->column(1));
-    for (std::int64_t row = 0; row < batch.rows(); ++row) fired_.restore(groups.Value(row), times.Value(row));
   }
 
   const Asked asked_;

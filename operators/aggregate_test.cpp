@@ -2,7 +2,7 @@
 #include <map>
 
 #include "base/random.h"
-#include "kind_test.h"
+#include "streamed_test.h"
 
 namespace klein {
 
@@ -11,92 +11,12 @@ void register_with_event_time(Registry&);
 
 namespace {
 
-/// Time as a test sets it.
-class SetClock final : public Clock {
- public:
-  std::int64_t now() const override { return time; }
-  std::int64_t time = 0;
-};
-
-constexpr std::int64_t second = 1'000'000'000;
-
-/// A step of a stream, driven by hand.
-class Streamed {
- public:
-  Streamed(void (*add)(Registry&), std::string_view params, const std::string& columns) : kind_(kind_from(add)) {
-    const auto schema = rows_from_json("[]", columns)->schema();
-    step_ = *kind_.make(params_of(kind_, params), {schema});
-    context_ = Context{
-        .step = kind_.name,
-        .clock = &clock,
-        .waker = {},
-        .rows_failed = &failed_,
-        .alarm = &alarm,
-        .reading = &reading,
-        .streaming = true};
-    columns_ = columns;
-    opened = step_->open(context_);
-  }
-
-  /// What leaves, as JSON: rows, then "late" and those that were, then the watermark in milliseconds.
-  std::string rows(const std::string& json, std::shared_ptr<const std::string> split = nullptr) {
-    auto batch = *rows_from_json(json, columns_);
-    auto header = batch.header();
-    header.split = std::move(split);
-    return told([&] { return step_->process(0, Batch(batch.columns(), header), out_); });
-  }
-  std::string time(std::int64_t milliseconds) {
-    return told([&] { return step_->on_watermark({.time = milliseconds * 1'000'000}, out_); });
-  }
-  std::string end() {
-    return told([&] { return step_->on_watermark(Watermark::end(), out_); });
-  }
-  std::string ring() {
-    alarm = 0;
-    return told([&] { return step_->resume(out_); });
-  }
-  State snapshot() const { return *step_->snapshot(); }
-  void restore(const State& state) { EXPECT_TRUE(step_->restore(state).ok()); }
-
-  SetClock clock;
-  std::int64_t alarm = 0;
-  Reading reading;
-  Result<> opened;
-
- private:
-  template <typename Call>
-  std::string told(const Call& call) {
-    auto progress = call();
-    std::string all, late;
-    while (true) {
-      if (!progress.ok()) return progress.error().text();
-      for (auto& [port, batch] : out_.emitted())
-        (port == Port::late ? late : all) += join(*rows_to_json({batch}), " ") + " ";
-      out_.clear();
-      if (*progress != Progress::more) break;
-      progress = step_->resume(out_);
-    }
-    if (!late.empty()) all += "late " + late;
-    if (const auto watermark = out_.take_watermark())
-      all += (watermark->idle ? "idle at " : "time ") + std::to_string(watermark->time / 1'000'000) + " ";
-    if (!all.empty()) all.pop_back();
-    return all;
-  }
-
-  const OperatorKind kind_;
-  std::string columns_;
-  Context context_;
-  std::int64_t failed_ = 0;
-  std::unique_ptr<Operator> step_;
-  Output out_;
-};
-
 const std::string columns = "k: string, at: int64";
 
 Streamed windows(const std::string& window, const std::string& more = "") {
   return {register_aggregate,
           R"({"keys": "k", "window": ")" + window + R"-(", "time": "at", "aggregates": {"n": "count()"})-" + more + "}",
-          columns};
+          {columns}};
 }
 
 TEST(Aggregate, a_window_is_given_out_when_time_has_passed_its_end_and_no_sooner) {
@@ -195,7 +115,7 @@ TEST(Aggregate, a_row_without_a_time_is_an_error_that_names_it) {
 }
 
 TEST(Aggregate, without_a_window_an_endless_stream_has_no_result_and_is_refused) {
-  Streamed step(register_aggregate, R"-({"keys": "k", "aggregates": {"n": "count()"}})-", columns);
+  Streamed step(register_aggregate, R"-({"keys": "k", "aggregates": {"n": "count()"}})-", {columns});
   ASSERT_FALSE(step.opened.ok());
   EXPECT_NE(step.opened.error().text().find("use window="), std::string::npos);
 }
@@ -258,7 +178,7 @@ TEST(Aggregate, a_stream_comes_to_what_the_batch_of_its_rows_in_time_comes_to) {
 }
 
 Streamed timed(const std::string& more) {
-  return {register_with_event_time, R"({"column": "at", "max_out_of_orderness": "100ms")" + more + "}", columns};
+  return {register_with_event_time, R"({"column": "at", "max_out_of_orderness": "100ms")" + more + "}", {columns}};
 }
 
 std::shared_ptr<const std::string> label(const std::string& name) { return std::make_shared<const std::string>(name); }

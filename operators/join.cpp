@@ -6,8 +6,7 @@
 #include <deque>
 
 #include "op/registry.h"
-#include "operators/join_columns.h"
-#include "operators/join_rows.h"
+#include "operators/join_output.h"
 #include "state/key_table.h"
 
 namespace klein {
@@ -67,7 +66,7 @@ class JoinTable {
 class Joining final : public Operator {
  public:
   Joining(Joined joined, const Schemas& inputs)
-      : joined_(std::move(joined)), left_schema_(inputs[0]), right_schema_(inputs[1]), table_(joined_.right_keys) {}
+      : joined_(std::move(joined)), output_(joined_, inputs), table_(joined_.right_keys) {}
 
   Result<> open(const Context& context) override {
     context_ = &context;
@@ -149,8 +148,8 @@ class Joining final : public Operator {
         table_.match(partner);
       }
     }
-    KLEIN_TRY(give(batch, pairs, out));
-    if (!alone.empty()) KLEIN_TRY(give_alone(batch, alone, out));
+    KLEIN_TRY(output_.give_pairs(0, batch, table_.rows(), pairs, out));
+    KLEIN_TRY(output_.give_alone(0, batch, alone, table_.rows().schema(), out));
     if (row_ < batch.rows()) return {};
     row_ = 0;
     waiting_.pop_front();
@@ -161,35 +160,7 @@ class Joining final : public Operator {
     const auto codec = KLEIN_TRY(KeyCodec::make(batch.schema(), joined_.left_keys));
     keys_ = KLEIN_TRY(codec.encode(batch));
     without_ = without_key(batch, joined_.left_keys);
-    left_schema_ = batch.schema();
-    return {};
-  }
-
-  /// A batch for each part of the table that has partners.
-  Result<> give(const Batch& batch, const Pairs& pairs, Output& out) {
-    if (pairs.size() == 0) return {};
-    const auto& parts = table_.rows().parts();
-    std::vector<Pairs> by_part(parts.size());
-    for (std::size_t i = 0; i < pairs.size(); ++i) {
-      const auto place = parts.size() == 1 ? 0 : table_.rows().part_of(pairs.right[i]);
-      by_part[place].add(pairs.left[i], pairs.right[i] - parts[place].first);
-    }
-    const auto* columns = KLEIN_TRY(columns_of(batch.schema()));
-    for (std::size_t place = 0; place < parts.size(); ++place) {
-      const auto& own = by_part[place];
-      if (own.size() == 0) continue;
-      out.emit(batch.derive(KLEIN_TRY(columns->rows(&batch, own.left, &parts[place].rows, own.right)), own.left));
-    }
-    return {};
-  }
-
-  Result<> give_alone(const Batch& batch, const std::vector<std::int64_t>& rows, Output& out) {
-    if (joined_.gives_left_only()) {
-      out.emit(KLEIN_TRY(batch.pick(rows)));
-      return {};
-    }
-    const auto* columns = KLEIN_TRY(columns_of(batch.schema()));
-    out.emit(batch.derive(KLEIN_TRY(columns->rows(&batch, rows, nullptr, {})), rows));
+    left_ = batch.schema();
     return {};
   }
 
@@ -199,29 +170,12 @@ class Joining final : public Operator {
     for (std::int64_t row = 0; row < part.rows.rows(); ++row) {
       if (!matched[static_cast<std::size_t>(row)]) rows.push_back(row);
     }
-    if (rows.empty()) return {};
-    const auto* columns = KLEIN_TRY(columns_of(left_schema_));
-    out.emit(Batch(KLEIN_TRY(columns->rows(nullptr, {}, &part.rows, rows))));
-    return {};
-  }
-
-  Result<const JoinColumns*> columns_of(const std::optional<Schema>& left) {
-    const auto& right = table_.rows().schema() ? table_.rows().schema() : right_schema_;
-    if (!left || !right)
-      return Error(
-          Code::invalid, std::string("no row of the ") + (left ? "second" : "first") +
-                             " flow has come, so its columns are not known: give the step before it a schema=");
-    if (!columns_ || !(*made_of_left_ == *left) || !(*made_of_right_ == *right)) {
-      columns_ = KLEIN_TRY(JoinColumns::make(*left, *right, joined_));
-      made_of_left_ = left;
-      made_of_right_ = right;
-    }
-    return &*columns_;
+    return output_.give_alone(1, part.rows, rows, left_, out);
   }
 
   const Joined joined_;
-  std::optional<Schema> left_schema_;
-  const std::optional<Schema> right_schema_;
+  JoinOutput output_;
+  std::optional<Schema> left_;  // of the rows that came
   const Context* context_ = nullptr;
   JoinTable table_;
   std::deque<Batch> waiting_;
@@ -230,8 +184,6 @@ class Joining final : public Operator {
   Keys keys_;
   std::vector<bool> without_;
   std::size_t left_over_ = 0;
-  std::optional<JoinColumns> columns_;
-  std::optional<Schema> made_of_left_, made_of_right_;
 };
 
 std::vector<Example> examples() {

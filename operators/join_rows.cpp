@@ -56,18 +56,25 @@ std::size_t JoinRows::part_of(std::int64_t row) const {
   return static_cast<std::size_t>(after - parts_.begin()) - 1;
 }
 
-Result<> JoinRows::keep(const std::vector<std::int64_t>& rows) {
-  auto parts = std::exchange(parts_, {});
-  size_ = 0;
+std::vector<std::vector<std::int64_t>> JoinRows::by_part(const std::vector<std::int64_t>& rows) const {
+  std::vector<std::vector<std::int64_t>> all(parts_.size());
   auto next = rows.begin();
-  for (const auto& part : parts) {
-    std::vector<std::int64_t> own;
-    for (; next != rows.end() && *next < part.first + part.rows.rows(); ++next) own.push_back(*next - part.first);
-    if (static_cast<std::int64_t>(own.size()) == part.rows.rows()) {
-      KLEIN_TRY(add(part.rows));
-    } else if (!own.empty()) {
-      KLEIN_TRY(add(KLEIN_TRY(part.rows.pick(own))));
-    }
+  for (std::size_t place = 0; place < parts_.size(); ++place) {
+    const auto first = parts_[place].first, end = first + parts_[place].rows.rows();
+    for (; next != rows.end() && *next < end; ++next) all[place].push_back(*next - first);
+  }
+  return all;
+}
+
+Result<> JoinRows::keep(const std::vector<std::int64_t>& rows) {
+  const auto kept = by_part(rows);
+  const auto parts = std::exchange(parts_, {});
+  size_ = 0;
+  for (std::size_t place = 0; place < parts.size(); ++place) {
+    const auto& all = parts[place].rows;
+    const auto& own = kept[place];
+    if (own.empty()) continue;
+    KLEIN_TRY(add(static_cast<std::int64_t>(own.size()) == all.rows() ? all : KLEIN_TRY(all.pick(own))));
   }
   return {};
 }

@@ -28,4 +28,10 @@ Result<std::int64_t> duration_from(std::string_view text) {
                "a duration is a number and a unit, such as 500ms, 10s, 5min or 2h, not '" + std::string(text) + "'");
 }
 
+Result<std::int64_t> signed_duration_from(std::string_view text) {
+  const bool has_sign = !text.empty() && (text.front() == '-' || text.front() == '+');
+  const auto length = KLEIN_TRY(duration_from(text.substr(has_sign ? 1 : 0)));
+  return has_sign && text.front() == '-' ? -length : length;
+}
+
 }  // namespace klein

@@ -11,5 +11,7 @@ namespace klein {
 
 /// Nanoseconds, not negative. Units: ns, us, ms, s, m or min, h, d.
 Result<std::int64_t> duration_from(std::string_view text);
+/// The same, perhaps with a sign before it: "-5s".
+Result<std::int64_t> signed_duration_from(std::string_view text);
 
 }  // namespace klein

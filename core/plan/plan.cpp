@@ -23,7 +23,9 @@ std::vector<int> Plan::consumers(int step) const {
 std::optional<Schema> schema_of(const Plan& plan, const Edge& edge) {
   const auto& step = plan.steps[static_cast<std::size_t>(edge.step)];
   if (edge.port == Port::main) return step.schema;
-  // Late rows are the step's input, dead letters that with what went wrong.
+  // Late rows are the step's input, or of several inputs what it would have made of them alone; dead letters are the
+  // input with what went wrong.
+  if (edge.port == Port::late && step.inputs.size() > 1) return step.schema;
   auto input = step.inputs.empty() ? std::nullopt : schema_of(plan, step.inputs.front());
   if (edge.port == Port::late) return input;
   return input ? std::optional(dead_letter_schema(*input)) : std::nullopt;

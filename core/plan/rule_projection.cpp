@@ -29,7 +29,7 @@ class Projection {
         registry_(registry),
         cares_(cares),
         needs_(plan.steps.size(), Columns()),
-        dead_letters_(plan.steps.size()),
+        whole_inputs_(plan.steps.size()),
         rewritten_(plan) {
     for (auto place = plan.steps.size(); place-- > 0;) visit(place);
   }
@@ -86,7 +86,7 @@ class Projection {
     const auto* row = kind(place);
     const auto columns = wanted(place);
     if (!row || !row->required || !columns || plan_.steps[place].inputs.size() != 1) return std::nullopt;
-    if (dead_letters_[place] || cares_[place] == Care::all) return std::nullopt;  // dead letters carry its whole input
+    if (whole_inputs_[place] || cares_[place] == Care::all) return std::nullopt;
     auto columns_needed = row->required(narrowed(place), *columns);
     if (cares_[place] == Care::places) columns_needed.merge(given_again(place, *columns));
     return columns_needed;
@@ -100,7 +100,7 @@ class Projection {
     }
     for (const auto& edge : plan_.steps[place].inputs) {
       const auto before = static_cast<std::size_t>(edge.step);
-      if (edge.port == Port::errors) dead_letters_[before] = true;
+      if (edge.port != Port::main) whole_inputs_[before] = true;
       const auto own = edge.port == Port::main ? needed(place) : edge.port == Port::errors ? Columns() : Need();
       if (!own) needs_[before].reset();
       if (needs_[before]) needs_[before]->insert(own->begin(), own->end());
@@ -134,7 +134,7 @@ class Projection {
   const Registry& registry_;
   const std::vector<Care>& cares_;
   std::vector<Need> needs_;
-  std::vector<bool> dead_letters_;  // whether the step's errors port is read
+  std::vector<bool> whole_inputs_;  // whether late rows or dead letters of the step are read
   Plan rewritten_;
 };
 

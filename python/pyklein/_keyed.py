@@ -138,9 +138,58 @@ class KeyedVerbs:
         assert isinstance(self, Flow)
         return KeyedFlow(self, []).aggregate(early=early, name=name, **aggregates)
 
+    def join(
+        self,
+        other: Flow,
+        on: str | Sequence[str],
+        *,
+        within: tuple[Duration, Duration] | None = None,
+        how: str = "inner",
+        right_on: str | Sequence[str] = (),
+        suffix: str = "_right",
+        time: str | None = None,
+        right_time: str | None = None,
+        name: str | None = None,
+    ) -> Flow:
+        """Rows of this flow and of `other` whose columns `on` are equal; null equals nothing.
+
+        Without `within`, `other` ends: it is read whole and kept in memory, and this flow, which may be without end,
+        goes past it. With `within=("-5s", "10s")` partners are at most 5 seconds earlier and 10 seconds later than a
+        row of this flow, by the events' time, and both may be without end: a row is kept until no partner of it can
+        come. The times are the columns that `with_event_time` named, or `time` and `right_time`. Rows that come late
+        are on `.late`, with nothing of the other side.
+
+        Args:
+            other: The second flow.
+            on: The columns whose values are equal.
+            within: How much earlier and how much later a partner's time is, both included.
+            how: inner, or left, right, full: also rows without a partner of that side, or both; semi, anti: rows of
+                this flow that have a partner, or have none.
+            right_on: The names of the columns in `other`, where they are others.
+            suffix: What a column of `other` gets where this flow has its name.
+            time: The column of the events' time.
+            right_time: The same in `other`.
+            name: The step's name: its identity in plans, metrics and reports.
+        """
+        from .flow import Flow
+
+        assert isinstance(self, Flow)
+        params: dict[str, Any] = {"on": on, "right_on": right_on, "how": how, "suffix": suffix}
+        if within is None:
+            if time is not None or right_time is not None:
+                raise InvalidError("time= and right_time= go with within=, how far apart in time partners may be")
+            return self.then("join", params, name, [other])
+        if not isinstance(within, (tuple, list)) or len(within) != 2:
+            raise InvalidError(f'within= is how much earlier and how much later, ("-5s", "10s"), not {within!r}')
+        params |= {"within": [_duration(each) for each in within], "time": time, "right_time": right_time}
+        return self.then("interval_join", params, name, [other])
+
     @property
     def late(self) -> Flow:
-        """The rows that came too late for every window of the last step, as they came."""
+        """The rows that came too late for every window of the last step, as they came.
+
+        Of a join within a time, those that came too late for it, with nothing of the other side.
+        """
         from .flow import Flow
 
         assert isinstance(self, Flow)

@@ -74,6 +74,11 @@ def test_columns_of_the_same_name_get_the_suffix() -> None:
         (lambda a, b: a.join(klein.generate(rate=1).rename({"id": "k"}), on="k"), "its second input never ends"),
         (lambda a, b: klein.generate(rate=1).join(b, on="id", right_on="k", how="full"), "its first input never ends"),
         (lambda a, b: a.join(3, on="k"), "takes flows"),
+        (lambda a, b: a.join(b, on="k", within="5s"), "within= is how much earlier and how much later"),
+        (lambda a, b: a.join(b, on="k", within=("-5s", "5s")), "time of the first flow: put with_event_time"),
+        (lambda a, b: a.join(b, on="k", within=("-5s", 5)), "a duration is a time"),
+        (lambda a, b: a.join(b, on="k", within=("5s", "-5s"), time="x", right_time="k"), "from the earliest to the"),
+        (lambda a, b: a.join(b, on="k", time="x"), "time= and right_time= go with within="),
     ],
 )
 def test_what_can_t_be_is_said(make: Callable[[klein.Flow, klein.Flow], object], message: str) -> None:

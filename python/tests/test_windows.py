@@ -74,6 +74,14 @@ def test_late_rows_have_an_output_with_the_columns_of_the_input() -> None:
     assert flow.late.schema() == rows().schema()
 
 
+def test_late_rows_keep_the_columns_that_nothing_is_made_of(tmp_path: Path) -> None:
+    rows().write_parquet(tmp_path / "in").run(progress=False)
+    read = klein.read_parquet(tmp_path / "in").with_event_time("at")
+    flow = read.key_by("k").window(klein.tumbling("2s")).aggregate(n=klein.count())
+    flow.late.write_parquet(tmp_path / "late").run(progress=False)
+    assert klein.read_parquet(tmp_path / "late").schema().names == ["k", "at", "x"]
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
