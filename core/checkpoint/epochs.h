@@ -52,7 +52,10 @@ class Epochs {
     int task;
     Epoch epoch;
     StoredSnapshot snapshot;
+    bool ended = false;
   };
+  std::vector<const Report*> counted() const;
+  void apply_tables(std::map<int, Tables>& tables) const;
   std::map<std::string, std::vector<Split>> splits_;  // left to read, by the last sealed epoch
   std::map<std::string, Bytes> looked_;               // by source: where the last look ended
   std::vector<Token> held_;
@@ -60,6 +63,7 @@ class Epochs {
   std::optional<Epoch> open_;
   std::set<int> missing_;
   std::vector<Report> reports_;  // since the last sealed epoch
+  std::map<int, Tables> tables_;  // by task, of those that run, by the last sealed epoch
   struct Ended {
     Epoch epoch;
     std::map<std::string, State> states;

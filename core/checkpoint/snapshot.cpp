@@ -178,6 +178,15 @@ void merge(TaskSnapshot& snapshot, TaskSnapshot later) {
   append(snapshot.tokens, later.tokens);
 }
 
+void follow(std::map<std::string, State>& states, std::map<std::string, State> later) {
+  std::erase_if(states, [&](const auto& state) { return !later.contains(state.first); });
+  for (auto& [step, state] : later) {
+    const auto [known, added] = states.try_emplace(step);
+    if (added) known->second = std::move(state);
+    else known->second.follow(std::move(state));
+  }
+}
+
 Bytes encode(const Manifest& manifest) {
   Value::Map steps;
   for (const auto& [name, kind] : manifest.steps) steps.emplace_back(name, kind);

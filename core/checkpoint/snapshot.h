@@ -38,6 +38,9 @@ struct TaskSnapshot {
 /// Adds what a later cut of the same task holds.
 void merge(TaskSnapshot& snapshot, TaskSnapshot later);
 
+/// States of the same steps, taken later: what is not there is empty now.
+void follow(std::map<std::string, State>& states, std::map<std::string, State> later);
+
 /// Batches in the store.
 struct StoredBatches {
   std::string key;
