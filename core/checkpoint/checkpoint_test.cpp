@@ -8,6 +8,9 @@
 #include <sstream>
 
 namespace klein {
+
+extern const char* const source_folder;  // tests/where.cpp
+
 namespace {
 
 Batch numbers(std::int64_t first, std::int64_t count) {
@@ -43,7 +46,7 @@ TEST(Manifest, is_read_as_it_was_written) {
 }
 
 TEST(Manifest, that_version_one_wrote_is_read_for_ever) {
-  const std::string path = KLEIN_SOURCE_DIR "/tests/golden/checkpoint/manifest-1";
+  const auto path = std::string(source_folder) + "/tests/golden/checkpoint/manifest-1";
   std::ifstream file(path);
   std::ostringstream text;
   text << file.rdbuf();
