@@ -178,11 +178,11 @@ class KeyedVerbs:
         if within is None:
             if time is not None or right_time is not None:
                 raise InvalidError("time= and right_time= go with within=, how far apart in time partners may be")
-            return self.then("join", params, name, [other])
+            return self.into("join", params, name, [other])
         if not isinstance(within, (tuple, list)) or len(within) != 2:
             raise InvalidError(f'within= is how much earlier and how much later, ("-5s", "10s"), not {within!r}')
         params |= {"within": [_duration(each) for each in within], "time": time, "right_time": right_time}
-        return self.then("interval_join", params, name, [other])
+        return self.into("interval_join", params, name, [other])
 
     @property
     def late(self) -> Flow:
