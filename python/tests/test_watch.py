@@ -224,5 +224,3 @@ def test_then_is_refused_where_the_second_flow_would_never_begin(tmp_path: Path)
         lines.then(lines.filter(klein.col("line") == "a"))
     with pytest.raises(klein.InvalidError, match="its inputs must have the same columns"):
         lines.then(klein.range(3))
-
-
