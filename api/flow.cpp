@@ -90,9 +90,10 @@ Result<> check_ends(const OperatorKind& kind, const Flow::Node& node) {
   if (!kind.must_end) return {};
   for (const int port : kind.must_end(node.params)) {
     if (node.inputs[static_cast<std::size_t>(port)].bounded()) continue;
-    const auto* otherwise = kind.in_turn ? "so the second never begins; bound it" :
-                                           "and is needed whole; bound it, or use within=";
-    return Error(Code::invalid, std::string("its ") + (port == 0 ? "first" : "second") + " input never ends, " + otherwise);
+    const auto* otherwise =
+        kind.in_turn ? "so the second never begins; bound it" : "and is needed whole; bound it, or use within=";
+    return Error(
+        Code::invalid, std::string("its ") + (port == 0 ? "first" : "second") + " input never ends, " + otherwise);
   }
   return {};
 }

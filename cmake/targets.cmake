@@ -28,6 +28,8 @@ if(KLEIN_IN_PLACE)
   set_target_properties(klein PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CMAKE_SOURCE_DIR}/python/pyklein")
 endif()
 klein_plugin(klein_parquet connectors/parquet PyArrow::parquet)
+pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
+klein_plugin(klein_kafka connectors/kafka PkgConfig::RDKAFKA)
 
 if(KLEIN_TESTS)
   enable_testing()

@@ -117,8 +117,9 @@ Result<Found> FileWatch::look(BytesView since) const {
 Param watch_param() {
   return {.name = "watch",
           .type = ParamType::string,
-          .doc = "How often to look for files that have come, such as \"1s\": the flow then never ends. Move files into "
-                 "the folder when they are whole; a name that begins with . or _ is passed over until it is changed.",
+          .doc =
+              "How often to look for files that have come, such as \"1s\": the flow then never ends. Move files into "
+              "the folder when they are whole; a name that begins with . or _ is passed over until it is changed.",
           .fallback = Value(),
           .keyword_only = true};
 }

@@ -16,7 +16,7 @@ namespace klein {
 class FileWatch final : public Discoverer {
  public:
   struct Files {
-    std::function<Result<std::vector<std::string>>()> list;                          // that are there now
+    std::function<Result<std::vector<std::string>>()> list;                        // that are there now
     std::function<Result<std::vector<Split>>(const std::string& path)> to_splits;  // of one of them
   };
   /// `remember`: how many hashes a position holds at most.

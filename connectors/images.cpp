@@ -159,8 +159,7 @@ class ImageSource final : public Source {
     const auto to_splits = [](const std::string& path) -> Result<std::vector<Split>> {
       return std::vector<Split>{{.id = path}};
     };
-    return std::make_unique<ImageSource>(
-        std::move(wanted), KLEIN_TRY(FileWatch::make(params, {list, to_splits})));
+    return std::make_unique<ImageSource>(std::move(wanted), KLEIN_TRY(FileWatch::make(params, {list, to_splits})));
   }
 
   bool bounded() const override { return !watch_; }

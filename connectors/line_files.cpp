@@ -168,7 +168,8 @@ Result<std::vector<std::string>> line_files(const std::vector<std::string>& path
     return std::none_of(
         extensions.begin(), extensions.end(), [&](const auto& name) { return inner.ends_with("." + name); });
   });
-  if (files.empty() && !none_yet) return Error(Code::not_found, "the path holds no " + patterns_of(extensions) + " file");
+  if (files.empty() && !none_yet)
+    return Error(Code::not_found, "the path holds no " + patterns_of(extensions) + " file");
   return files;
 }
 

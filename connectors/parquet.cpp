@@ -1,38 +1,17 @@
 // read_parquet, write_parquet: their rows. What they do is in klein_parquet.so, opened when the first of them is made.
 
-#include <dlfcn.h>
-
 #include "connectors/file_sink.h"
 #include "connectors/file_watch.h"
 #include "connectors/parquet/plugin.h"
+#include "connectors/plugin.h"
 
 namespace klein {
 
 namespace {
 
-/// The folder that this library was loaded from.
-std::string own_folder() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0 || !info.dli_fname) return ".";
-  const std::string path = info.dli_fname;
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash);
-}
-
-Result<const ParquetPlugin*> open_plugin() {
-  const auto path = own_folder() + "/klein_parquet.so";
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  void* symbol = library ? dlsym(library, "klein_parquet_plugin") : nullptr;
-  if (!symbol) {
-    return Error(
-        Code::not_found, "Parquet can't be used: " + path + " does not load, install pyklein again: " + dlerror());
-  }
-  return reinterpret_cast<decltype(&klein_parquet_plugin)>(symbol)();
-}
-
 Result<const ParquetPlugin*> plugin() {
-  static const Result<const ParquetPlugin*> opened = open_plugin();  // never closed: what it made may outlive any owner
-  return opened;
+  static const auto opened = open_plugin("klein_parquet", "Parquet");
+  return static_cast<const ParquetPlugin*>(KLEIN_TRY(opened));
 }
 
 Result<> form(const std::string& log, const std::string& file) { return KLEIN_TRY(plugin())->form(log, file); }

@@ -1,5 +1,5 @@
-// The aggregates by their names, and those that need no type of their own: count, mean, and any of Arrow's over the
-// values themselves, which are kept until then.
+// The aggregates by their names, and three of them: count, mean, and any of Arrow's over the values themselves, which
+// are kept until then.
 
 #include <arrow/array.h>
 #include <arrow/array/builder_primitive.h>
@@ -13,11 +13,14 @@
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
+#include <optional>
 
 #include "base/text.h"
 #include "data/compute.h"
 #include "operators/accumulator_values.h"
+#include "state/keys.h"
 
 namespace klein {
 
@@ -167,10 +170,7 @@ class Kept final : public Accumulator {
       ends.push_back(ends.back() + static_cast<std::int32_t>(all.back()->length()));
     }
     const auto flat = all.empty() ? KLEIN_ARROW(arrow::MakeEmptyArray(input_)) : KLEIN_ARROW(arrow::Concatenate(all));
-    const auto count = static_cast<std::int64_t>(ends.size());
-    const arrow::Int32Array offsets(count, arrow::Buffer::FromVector(std::move(ends)));
-    const auto lists = KLEIN_ARROW(arrow::ListArray::FromArrays(offsets, *flat));
-    return SavedColumns{lists};
+    return SavedColumns{KLEIN_TRY(lists(ends, flat))};
   }
   Result<> load(const SavedColumns& saved, const GroupNumbers& groups) override {
     const auto& lists = static_cast<const arrow::ListArray&>(*saved.front());
@@ -214,7 +214,24 @@ class Kept final : public Accumulator {
   std::vector<std::vector<At>> at_;
 };
 
-const std::map<std::string, How> folds = {{"sum", How::sum}, {"min", How::min}, {"max", How::max}};
+const std::map<std::string, How> folds = {
+    {"sum", How::sum}, {"min", How::min}, {"max", How::max}, {"any", How::max}, {"all", How::min}};
+
+/// Those of our own, and what they take beside the column; the others are Arrow's, over values that are kept.
+const std::map<std::string, std::size_t> own_functions = {
+    {"count", 0},
+    {"sum", 0},
+    {"min", 0},
+    {"max", 0},
+    {"mean", 0},
+    {"first", 0},
+    {"last", 0},
+    {"any", 0},
+    {"all", 0},
+    {"variance", 1},
+    {"stddev", 1},
+    {"count_distinct", 0},
+    {"approximate_quantile", 1}};
 
 bool is_arrow_aggregate(const std::string& function) {
   initialize_compute();
@@ -228,46 +245,97 @@ Error not_for(const Aggregate& aggregate, const arrow::DataType& type) {
       Code::invalid, "there is no " + aggregate.function + " of '" + aggregate.column + "', which is " + text(type));
 }
 
+Result<> check_function(const Aggregate& made, const std::string& text) {
+  const auto own = own_functions.find(made.function);
+  if (own == own_functions.end() && !is_arrow_aggregate(made.function)) {
+    std::vector<std::string> names;
+    for (const auto& [name, arguments] : own_functions) names.push_back(name);
+    return Error(Code::invalid, "there is no aggregate '" + made.function + "': there are " + join(names) +
+                                    " and the aggregates of pyarrow.compute");
+  }
+  if (made.column.empty() && made.function != "count")
+    return Error(Code::invalid, "the aggregate '" + made.name + "' names no column: " + text);
+  if (made.arguments.size() > (own == own_functions.end() ? 0 : own->second))
+    return Error(Code::invalid, "the aggregate '" + made.name + "' takes no such argument: " + text);
+  if (made.function != "approximate_quantile") return {};
+  if (made.arguments.empty() || !(made.arguments[0] >= 0 && made.arguments[0] <= 1))
+    return Error(Code::invalid,
+                 "approximate_quantile takes the share of values that are lower, from 0 to 1, such as "
+                 "approximate_quantile(price, 0.99), not '" +
+                     text + "'");
+  return {};
+}
+
+/// Of values that are numbers, or true and false; nothing: Arrow says.
+std::optional<Type> own_type(const std::string& function, const Type& of) {
+  const auto gathered = gathered_as(*of);
+  if (function == "count_distinct") return arrow::int64();
+  if (function == "any" || function == "all") return of->id() == arrow::Type::BOOL ? of : nullptr;
+  if (function == "sum") return is_number(*of) ? gathered : nullptr;
+  if (folds.contains(function) || function == "first" || function == "last") return gathered ? of : nullptr;
+  if (own_functions.contains(function)) return is_number(*of) ? arrow::float64() : nullptr;
+  return std::nullopt;
+}
+
+bool can_be_key(const Schema& input, const std::string& column) { return KeyCodec::make(input, {column}).ok(); }
+
 }  // namespace
 
 Result<Aggregate> Aggregate::parse(const std::string& name, const std::string& text) {
-  const auto open = text.find('(');
+  const auto open = text.find('('), comma = text.find(',');
   if (open == std::string::npos || text.back() != ')') {
     return Error(Code::invalid,
                  "the aggregate '" + name + "' is a function of a column, such as max(price), not '" + text + "'");
   }
-  Aggregate made{
-      .name = name, .function = text.substr(0, open), .column = text.substr(open + 1, text.size() - open - 2)};
-  static const std::vector<std::string> own = {"count", "sum", "min", "max", "mean", "first", "last"};
-  if (std::find(own.begin(), own.end(), made.function) == own.end() && !is_arrow_aggregate(made.function)) {
-    return Error(Code::invalid, "there is no aggregate '" + made.function + "': there are " + join(own) +
-                                    " and the aggregates of pyarrow.compute");
+  Aggregate made{.name = name, .function = text.substr(0, open)};
+  const bool takes_more = own_functions.contains(made.function) && own_functions.at(made.function) > 0;
+  const auto end = takes_more && comma != std::string::npos ? comma : text.size() - 1;
+  made.column = text.substr(open + 1, end - open - 1);
+  if (end == comma) {
+    char* after = nullptr;
+    made.arguments.push_back(std::strtod(text.c_str() + comma + 1, &after));
+    if (after != text.c_str() + text.size() - 1)
+      return Error(Code::invalid, "the aggregate '" + name + "' takes a number after the column: " + text);
   }
-  if (made.column.empty() && made.function != "count")
-    return Error(Code::invalid, "the aggregate '" + name + "' names no column: " + text);
+  KLEIN_TRY(check_function(made, text));
   return made;
 }
 
+std::string Aggregate::text() const {
+  std::string all = function + "(" + column;
+  for (const auto argument : arguments) all += ", " + to_json(argument);
+  return own ? own->text() : all + ")";
+}
+
+std::vector<std::string> Aggregate::columns() const {
+  if (own) return own->columns();
+  return column.empty() ? std::vector<std::string>() : std::vector{column};
+}
+
+bool Aggregate::bounded() const { return own || own_functions.contains(function); }
+
 Result<Type> Aggregate::type(const Schema& input) const {
+  if (own) return own->type(input);
   if (function == "count") {
     if (!column.empty()) KLEIN_TRY(input.index(column));
     return arrow::int64();
   }
   auto of = KLEIN_TRY(input.type(column));
-  const auto gathered = gathered_as(*of);
-  if (function == "mean") return is_number(*of) ? Result<Type>(arrow::float64()) : not_for(*this, *of);
-  if (function == "sum") return is_number(*of) && gathered ? Result<Type>(gathered) : not_for(*this, *of);
-  if (folds.contains(function) || function == "first" || function == "last")
-    return gathered ? Result<Type>(of) : not_for(*this, *of);
+  if (const auto known = own_type(function, of)) return *known ? Result<Type>(*known) : not_for(*this, *of);
   const auto empty = KLEIN_ARROW(arrow::MakeEmptyArray(of));
   const auto result = arrow::compute::CallFunction(function, {arrow::Datum(empty)});
   return result.ok() ? Result<Type>(result->type()) : not_for(*this, *of);
 }
 
 Result<std::unique_ptr<Accumulator>> Aggregate::make(const Schema& input) const {
+  if (own) return own->make(input);
   auto result = KLEIN_TRY(type(input));
   if (function == "count") return std::make_unique<Count>(column);
   if (function == "mean") return std::make_unique<Mean>(column);
+  if (function == "variance" || function == "stddev")
+    return make_moments(column, function == "stddev", arguments.empty() ? 0 : arguments[0]);
+  if (function == "approximate_quantile") return make_quantile(column, arguments[0]);
+  if (function == "count_distinct" && can_be_key(input, column)) return make_distinct(column);
   const auto gathered = gathered_as(*KLEIN_TRY(input.type(column)));
   if (const auto fold = folds.find(function); fold != folds.end())
     return make_fold(fold->second, column, gathered, result);

@@ -1,56 +1,28 @@
 #pragma once
-// Accumulator — one aggregate of many groups at once, a group a number. What it has gathered can be saved as columns,
-// a row a group, and added to another one's: that is how windows merge and how state is restored.
+// Aggregate — what is asked of the rows of a group, as plans write it, and what gathers it.
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "data/batch.h"
-
-namespace arrow {
-class Array;
-class DataType;
-}  // namespace arrow
+#include "op/accumulator.h"
 
 namespace klein {
 
-using SavedColumns = std::vector<std::shared_ptr<arrow::Array>>;
-
-/// Which came first: by the time of the event, then by the source's order.
-struct Rank {
-  std::int64_t time = 0, split = 0, row = 0;
-  auto operator<=>(const Rank&) const = default;
-};
-
-/// Rows of a batch, and the group of each.
-struct Assigned {
-  std::vector<std::int64_t> rows;
-  std::vector<std::uint32_t> groups;
-  const std::vector<std::int64_t>* times = nullptr;  // of all rows of the batch; null where there is no time
-};
-
-class Accumulator {
- public:
-  virtual ~Accumulator() = default;
-  /// Room for so many groups; those that are new have seen nothing.
-  virtual void resize(std::size_t groups) = 0;
-  virtual Result<> add(const Batch& batch, const Assigned& assigned) = 0;
-  /// The results of some groups, in that order.
-  virtual Result<std::shared_ptr<arrow::Array>> results(const std::vector<std::uint32_t>& groups) const = 0;
-  virtual Result<SavedColumns> save(const std::vector<std::uint32_t>& groups) const = 0;
-  /// Adds what was saved: row i to `groups[i]`.
-  virtual Result<> load(const SavedColumns& saved, const std::vector<std::uint32_t>& groups) = 0;
-  /// These groups have seen nothing again.
-  virtual void clear(const std::vector<std::uint32_t>& groups) = 0;
-};
-
-/// "max(price)" as it is written in a plan.
+/// "max(price)" or "stddev(price, 1)" as it is written in a plan, or a function of the user's own.
 struct Aggregate {
-  std::string name, function, column;  // column: empty for count()
+  std::string name, function, column = {};  // column: empty for count()
+  std::vector<double> arguments = {};
+  std::shared_ptr<const AggregateFunction> own = nullptr;
+  bool spread = false;  // its result is a row: a column of the output for each of its columns
 
   static Result<Aggregate> parse(const std::string& name, const std::string& text);
+  /// As it was written.
+  std::string text() const;
+  /// The input's columns that it is made of.
+  std::vector<std::string> columns() const;
+  /// Whether what it keeps of a group does not grow with each row.
+  bool bounded() const;
   /// The result's type. Errors: an unknown function or column, a type that the function does not take.
   Result<std::shared_ptr<arrow::DataType>> type(const Schema& input) const;
   Result<std::unique_ptr<Accumulator>> make(const Schema& input) const;

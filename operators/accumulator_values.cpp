@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_primitive.h>
+#include <arrow/buffer.h>
 #include <arrow/compute/cast.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
@@ -202,6 +203,12 @@ std::unique_ptr<Accumulator> typed(Which which, const std::string& column, const
 
 Result<ArrayPointer> gathered(const Batch& batch, const std::string& column, const Type& type) {
   return cast(batch.columns()->column(KLEIN_TRY(batch.schema().index(column))), type);
+}
+
+Result<ArrayPointer> lists(const std::vector<std::int32_t>& ends, const ArrayPointer& values) {
+  const auto count = static_cast<std::int64_t>(ends.size());
+  const arrow::Int32Array offsets(count, arrow::Buffer::FromVector(ends));
+  return KLEIN_ARROW(arrow::ListArray::FromArrays(offsets, *values));
 }
 
 std::unique_ptr<Accumulator> make_fold(How how, const std::string& column, const Type& gathered, const Type& result) {

@@ -42,8 +42,11 @@ Result<Schema> output_of(const Shape& shape) {
     fields.push_back(arrow::field("window_start", shape.time->type()));
     fields.push_back(arrow::field("window_end", shape.time->type()));
   }
-  for (const auto& aggregate : shape.aggregates)
-    fields.push_back(arrow::field(aggregate.name, KLEIN_TRY(aggregate.type(shape.input))));
+  for (const auto& aggregate : shape.aggregates) {
+    const auto type = KLEIN_TRY(aggregate.type(shape.input));
+    const auto of_row = aggregate.spread ? type->fields() : arrow::FieldVector{arrow::field(aggregate.name, type)};
+    fields.insert(fields.end(), of_row.begin(), of_row.end());
+  }
   const auto schema = arrow::schema(fields);
   for (const auto& field : fields) {
     if (schema->GetAllFieldIndices(field->name()).size() > 1)
@@ -56,8 +59,7 @@ Result<Schema> output_of(const Shape& shape) {
 /// What the columns of a state are columns of: a step that is other can't go on with it.
 std::string meaning(const Shape& shape) {
   std::string all = "by " + join(shape.keys.names()) + (shape.time ? " in windows:" : ":");
-  for (const auto& aggregate : shape.aggregates)
-    all += " " + aggregate.name + "=" + aggregate.function + "(" + aggregate.column + ")";
+  for (const auto& aggregate : shape.aggregates) all += " " + aggregate.name + "=" + aggregate.text();
   return all;
 }
 
@@ -124,7 +126,12 @@ Result<Batch> Groups::results(const Shape& shape, const std::vector<Entry>& entr
     columns.push_back(KLEIN_TRY(shape.time->write(starts)));
     columns.push_back(KLEIN_TRY(shape.time->write(ends)));
   }
-  for (const auto& accumulator : accumulators_) columns.push_back(KLEIN_TRY(accumulator->results(numbers(entries))));
+  for (std::size_t i = 0; i < accumulators_.size(); ++i) {
+    const auto results = KLEIN_TRY(accumulators_[i]->results(numbers(entries)));
+    const bool spread = shape.aggregates[i].spread;
+    const auto of_row = spread ? static_cast<const arrow::StructArray&>(*results).fields() : SavedColumns{results};
+    columns.insert(columns.end(), of_row.begin(), of_row.end());
+  }
   return Batch(arrow::RecordBatch::Make(shape.output.arrow(), static_cast<std::int64_t>(entries.size()), columns));
 }
 

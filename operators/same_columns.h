@@ -1,5 +1,6 @@
 #pragma once
-// SameColumns — inputs whose rows follow each other on one output must have the same columns; nothing is cast.
+// SameColumns — inputs whose rows follow each other on one output must have the same columns; nothing is cast. A column
+// that may be null in one of them may be so in the output.
 
 #include <optional>
 
@@ -8,17 +9,18 @@
 
 namespace klein {
 
-/// The inputs' schema; nothing: not all are known yet.
+/// The output's schema; nothing: not all inputs' are known yet.
 Result<std::optional<Schema>> same_columns(const Schemas& inputs);
 
 /// The same for rows as they come. One a task.
 class SameColumns {
  public:
-  Result<> check(const Batch& batch);
+  static Result<SameColumns> make(const Schemas& inputs);
+  Result<Batch> conform(Batch batch);
 
  private:
-  std::optional<Schema> schema_;  // of the first batch
-  BySchema<Schema> seen_;
+  std::optional<Schema> output_;  // where it is not known before, that of the first batch
+  BySchema<bool> is_output_;
 };
 
 }  // namespace klein

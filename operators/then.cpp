@@ -10,17 +10,15 @@ namespace {
 
 class Then final : public Operator {
  public:
+  explicit Then(SameColumns columns) : columns_(std::move(columns)) {}
   Result<Progress> process(int port, Batch batch, Output& out) override {
-    KLEIN_TRY(columns_.check(batch));
-    const auto order = batch.header().split_order;
-    if (port == 0) {
-      behind_ = std::max(behind_, order + 1);
-      out.emit(std::move(batch));
-      return Progress::done;
-    }
-    auto header = batch.header();
-    header.split_order = order + behind_;
-    out.emit(Batch(batch.columns(), std::move(header)));
+    const auto rows = KLEIN_TRY(columns_.conform(std::move(batch)));
+    auto header = rows.header();
+    if (port == 0)
+      behind_ = std::max(behind_, header.split_order + 1);
+    else
+      header.split_order += behind_;
+    out.emit(Batch(rows.columns(), std::move(header)));
     return Progress::done;
   }
 
@@ -44,8 +42,8 @@ void register_then(Registry& registry) {
       .max_parallelism = 1,  // or a row of the second flow could pass one of the first that is still in another task
       .in_turn = true,
       .schema = [](const Params&, const Schemas& inputs) { return same_columns(inputs); },
-      .make = [](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
-        return std::make_unique<Then>();
+      .make = [](const Params&, const Schemas& inputs) -> Result<std::unique_ptr<Operator>> {
+        return std::make_unique<Then>(KLEIN_TRY(SameColumns::make(inputs)));
       },
       .must_end = [](const Params&) { return std::vector<int>{0}; }});
 }

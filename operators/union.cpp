@@ -8,9 +8,9 @@ namespace {
 
 class Union final : public Operator {
  public:
+  explicit Union(SameColumns columns) : columns_(std::move(columns)) {}
   Result<Progress> process(int, Batch batch, Output& out) override {
-    KLEIN_TRY(columns_.check(batch));
-    out.emit(std::move(batch));
+    out.emit(KLEIN_TRY(columns_.conform(std::move(batch))));
     return Progress::done;
   }
 
@@ -30,8 +30,8 @@ void register_union(Registry& registry) {
       .inputs = -1,
       .lane = Lane::light,
       .schema = [](const Params&, const Schemas& inputs) { return same_columns(inputs); },
-      .make = [](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
-        return std::make_unique<Union>();
+      .make = [](const Params&, const Schemas& inputs) -> Result<std::unique_ptr<Operator>> {
+        return std::make_unique<Union>(KLEIN_TRY(SameColumns::make(inputs)));
       }});
 }
 

@@ -1,3 +1,6 @@
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
 #include "kind_test.h"
 
 namespace klein {
@@ -23,6 +26,19 @@ TEST(Union, OfAnUnknownSchemaIsUnknown) {
   const auto schema = kind_from(register_union).schema({}, {known, std::nullopt});
   ASSERT_TRUE(schema.ok());
   EXPECT_FALSE(schema->has_value());
+}
+
+TEST(Union, AColumnMayBeNullWhereItMayInOneInput) {
+  const auto rows = *rows_from_json(R"([{"id": 1}])");
+  const auto never = rows.with(arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("id", arrow::int64(), /*nullable=*/false)}), 1, rows.columns()->columns()));
+  const auto kind = kind_from(register_union);
+  const auto schema = kind.schema({}, {never.schema(), rows.schema()});
+  ASSERT_TRUE(schema.ok()) << schema.error().text();
+  EXPECT_EQ(**schema, rows.schema());
+  const auto ran = run_operator(kind, {}, {{never}, {rows}});
+  ASSERT_TRUE(ran.ok()) << ran.error().text();
+  for (const auto& batch : ran->rows) EXPECT_EQ(batch.schema(), rows.schema());
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ _CPP_TYPES = {
     "strings": "std::vector<std::string>",
     "numbers": "std::vector<double>",
     "mapping": "Value::Map",
+    "settings": "Value::Map",
     "expressions": "Value::Map",
 }
 _CPP_HEADER = """#pragma once

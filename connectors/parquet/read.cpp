@@ -83,8 +83,9 @@ Result<std::shared_ptr<const Wanted>> look(const Params& params, const FileList&
   auto wanted = std::make_shared<Wanted>();
   wanted->files = KLEIN_TRY(list());
   if (wanted->files.empty()) {
-    return Error(Code::not_found, "no Parquet file is there yet, and the first one says what columns there are; "
-                                  "put one into the folder before");
+    return Error(Code::not_found,
+                 "no Parquet file is there yet, and the first one says what columns there are; "
+                 "put one into the folder before");
   }
   const auto file = KLEIN_TRY(ParquetFile::open(wanted->files.front()));
   wanted->all = file.schema();

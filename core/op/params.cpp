@@ -17,7 +17,7 @@ struct TypeWords {
 };
 
 const TypeWords& words(ParamType type) {
-  static constexpr std::array<TypeWords, 11> all = {
+  static constexpr std::array<TypeWords, 12> all = {
       {{"boolean", "true or false"},
        {"int64", "an integer"},
        {"float64", "a number"},
@@ -28,9 +28,21 @@ const TypeWords& words(ParamType type) {
        {"expressions", "a mapping of names to expressions"},
        {"function", "a function"},
        {"numbers", "a number or a list of numbers"},
-       {"any", "a value"}}};
+       {"any", "a value"},
+       {"settings", "a mapping of settings to texts, numbers or truths"}}};
   return all[static_cast<std::size_t>(type)];
 }
+
+/// A setting's value that views and messages don't show.
+class Secret final : public Object {
+ public:
+  explicit Secret(std::string value) : value_(std::move(value)) {}
+  std::string text() const override { return "***"; }
+  const std::string& value() const { return value_; }
+
+ private:
+  const std::string value_;
+};
 
 std::string shown(const Value& value) {
   if (value.is_null() || value.get<Value::Handle>()) return kind_of(value);
@@ -74,6 +86,27 @@ Result<Value> map_of(const Param& param, const Value& given, Convert convert) {
   Value::Map converted;
   for (const auto& [name, entry] : *entries) converted.emplace_back(name, KLEIN_TRY(convert(name, entry)));
   return Value(std::move(converted));
+}
+
+/// Nothing is said of the value: it may be secret.
+Result<Value> to_setting(const Param& param, const std::string& name, const Value& given) {
+  if (given.object<Secret>()) return given;
+  const auto* text = given.get<std::string>();
+  if (!text && !number(given) && !given.get<bool>()) {
+    return Error(Code::invalid, "'" + param.name + "' gives '" + name + "' " + kind_of(given) +
+                                    "; a setting is a text, a number, or true or false");
+  }
+  auto setting = text ? *text : to_json(given);
+  if (is_secret(name)) return Value(Value::Handle(std::make_shared<const Secret>(std::move(setting))));
+  return Value(std::move(setting));
+}
+
+Result<Value> to_settings(const Param& param, const Value& given) {
+  if (!given.get<Value::Map>())
+    return Error(Code::invalid,
+                 "'" + param.name + "' must be " + std::string(words(param.type).wanted) + ", not " + kind_of(given));
+  return map_of(
+      param, given, [&](const std::string& name, const Value& entry) { return to_setting(param, name, entry); });
 }
 
 Result<Value> to_expression(const std::string& what, const Value& given) {
@@ -131,6 +164,7 @@ Result<Value> converted(const Param& param, const Value& given) {
     case ParamType::expressions: return map_of(param, given, to_expression);
     case ParamType::function: return to_function(param, given);
     case ParamType::any: return given;
+    case ParamType::settings: return to_settings(param, given);
   }
   return Error(Code::internal, "'" + param.name + "' is declared with a type that does not exist");
 }
@@ -153,6 +187,13 @@ Result<> check_names(const std::vector<Param>& declared, const Value::Map& given
 }  // namespace
 
 std::string_view to_string(ParamType type) { return words(type).name; }
+
+bool is_secret(std::string_view setting) {
+  static constexpr std::array<std::string_view, 8> telling = {
+      "password", "secret", "key", "token", "pem", "jaas", "oauthbearer", "credential"};
+  return std::any_of(telling.begin(), telling.end(),
+                     [&](std::string_view word) { return setting.find(word) != std::string_view::npos; });
+}
 
 Result<Params> Params::make(const std::vector<Param>& declared, const Value::Map& given) {
   KLEIN_TRY(check_names(declared, given));
@@ -219,6 +260,16 @@ std::vector<std::pair<std::string, std::string>> Params::mapping(std::string_vie
   std::vector<std::pair<std::string, std::string>> all;
   if (is_null(name)) return all;
   for (const auto& [key, entry] : held<Value::Map>(value(name))) all.emplace_back(key, held<std::string>(entry));
+  return all;
+}
+
+std::vector<std::pair<std::string, std::string>> Params::settings(std::string_view name) const {
+  std::vector<std::pair<std::string, std::string>> all;
+  if (is_null(name)) return all;
+  for (const auto& [key, entry] : held<Value::Map>(value(name))) {
+    const auto secret = entry.object<Secret>();
+    all.emplace_back(key, secret ? secret->value() : held<std::string>(entry));
+  }
   return all;
 }
 

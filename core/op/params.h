@@ -29,8 +29,12 @@ enum class ParamType {
   function,     // the user's code
   numbers,      // a list of numbers; one number is a list of one
   any,          // anything: the kind checks it itself
+  settings,     // another system's settings: names to texts, numbers, truths; no view shows those that are secret
 };
 std::string_view to_string(ParamType type);
+
+/// Whether a setting's name says that its value is nobody's business: a password, a key, a token.
+bool is_secret(std::string_view setting);
 
 struct Param {
   std::string name;
@@ -56,6 +60,8 @@ class Params {
   std::vector<std::string> strings(std::string_view name) const;
   std::vector<double> numbers(std::string_view name) const;
   std::vector<std::pair<std::string, std::string>> mapping(std::string_view name) const;
+  /// All as texts: "5", "true".
+  std::vector<std::pair<std::string, std::string>> settings(std::string_view name) const;
   std::shared_ptr<const Expression> expression(std::string_view name) const;
   std::vector<std::pair<std::string, std::shared_ptr<const Expression>>> expressions(std::string_view name) const;
   std::shared_ptr<const Function> function(std::string_view name) const;

@@ -70,6 +70,26 @@ TEST(Params, AChoiceOutsideTheListIsRefused) {
             "'mode' can't be \"apend\". Did you mean 'append'? Known: error, append.");
 }
 
+TEST(Params, SecretSettingsReachTheirSystemAndNoView) {
+  const std::vector<Param> client = {{.name = "client", .type = ParamType::settings, .doc = ""}};
+  const auto given = Value::Map{{"sasl.password", "abc"}, {"retries", 5}, {"debug", true}};
+  const auto params = *Params::make(client, {{"client", given}});
+  EXPECT_EQ(to_json(params.value("client")), R"({"sasl.password":{"object":"***"},"retries":"5","debug":"true"})");
+  const auto settings = params.settings("client");
+  EXPECT_EQ(settings.front().second, "abc");
+  EXPECT_EQ(settings.back().second, "true");
+  EXPECT_EQ(Params::make(client, params.values())->settings("client"), settings);
+}
+
+TEST(Params, ARefusedSettingIsNamedWithoutItsValue) {
+  const std::vector<Param> client = {{.name = "client", .type = ParamType::settings, .doc = ""}};
+  const auto of_list = Params::make(client, {{"client", Value::Map{{"sasl.password", Value::List{"abc"}}}}});
+  EXPECT_EQ(of_list.error().message(),
+            "'client' gives 'sasl.password' a list; a setting is a text, a number, or true or false");
+  EXPECT_EQ(Params::make(client, {{"client", "sasl.password=abc"}}).error().message(),
+            "'client' must be a mapping of settings to texts, numbers or truths, not a string");
+}
+
 TEST(Params, ChangeInACopy) {
   const auto params = *Params::make(declared(), {{"count", 3}});
   EXPECT_EQ(params.with("count", 5).int64("count"), 5);

@@ -145,9 +145,9 @@ SplitInput::SplitInput(const Source& source, ReadSize size, Coordinator& coordin
 Result<bool> SplitInput::open_more() {
   const bool one_by_one = discoverer_ ? discoverer_->splits_end() : source_.bounded();
   while ((reading_.more || discoverer_) && (!one_by_one || open_.empty())) {
-    auto split = one_by_one
-                     ? coordinator_.next_split(context_.step)
-                     : coordinator_.next_share(context_.step, static_cast<int>(open_.size()), context_.parallelism);
+    auto split =
+        one_by_one ? coordinator_.next_split(context_.step)
+                   : coordinator_.next_share(context_.step, static_cast<int>(open_.size()), context_.parallelism);
     if (!split) break;
     open_.push_back(KLEIN_TRY(OpenSplit::open(source_, *std::move(split), size_)));
     reading_.open.push_back(open_.back()->label());

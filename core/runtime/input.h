@@ -90,8 +90,8 @@ class ChannelInput final : public Input {
 };
 
 /// From a source. Of a bounded one it reads a split to its end and pulls the next from the coordinator; of one without
-/// end it reads its share of the splits in turn, unless these have ends. The positions of what is published are what a snapshot of a chain that
-/// begins here consists of.
+/// end it reads its share of the splits in turn, unless these have ends. The positions of what is published are what a
+/// snapshot of a chain that begins here consists of.
 class SplitInput final : public Input {
  public:
   SplitInput(const Source& source, ReadSize size, Coordinator& coordinator, Budget& budget, Context context,

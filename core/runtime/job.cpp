@@ -55,9 +55,10 @@ Result<std::vector<Split>> splits_of(const Source& source, const std::string& st
   const auto looked = last->looked.find(step);
   if (discoverer && looked != last->looked.end()) looks.push_back({step, discoverer, looked->second});
   if (discoverer && looked == last->looked.end() && last->splits.contains(step)) {
-    return Error(Code::invalid,
-                 "when the checkpoint was made, this source was read once and not looked at again, so what is new in it "
-                 "can't be told; read it as it was, or begin anew with restart=True");
+    return Error(
+        Code::invalid,
+        "when the checkpoint was made, this source was read once and not looked at again, so what is new in it "
+        "can't be told; read it as it was, or begin anew with restart=True");
   }
   const auto left = last->splits.find(step);
   return left == last->splits.end() ? std::vector<Split>{} : left->second;

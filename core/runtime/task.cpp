@@ -275,9 +275,11 @@ void Task::hand_over() {
     (void)parts_.input->take_cut(last);
   }
   last.in_flight.clear();
-  auto states = take_states();
-  if (!states.ok()) coordinator_.failed(std::move(states).error());
-  if (states.ok()) last.states = *std::move(states);
+  if (!coordinator_.stopping()) {  // else a step may have been left, or have failed, halfway
+    auto states = take_states();
+    if (!states.ok()) coordinator_.failed(std::move(states).error());
+    if (states.ok()) last.states = *std::move(states);
+  }
   last.tokens = std::move(tokens_);
   coordinator_.finished(id_, next, std::move(last));
 }

@@ -55,13 +55,23 @@ Value to_duration(nb::handle object) {
   return std::to_string(microseconds) + "us";
 }
 
-/// What is not one of Python's own types: a path, a duration, numpy's, ours, pyarrow's.
+/// In ISO 8601 and UTC: "2026-01-31T12:00:00.000000Z".
+Value to_instant(nb::handle object, const std::string& what) {
+  if (time_kind(object.ptr()) == TimeKind::datetime)
+    throw Failed(Error(Code::invalid, "'" + what + "' is a datetime without a zone; give it one: tzinfo=timezone.utc"));
+  const auto utc = nb::module_::import_("datetime").attr("timezone").attr("utc");
+  return to_text(object.attr("astimezone")(utc).attr("strftime")("%Y-%m-%dT%H:%M:%S.%fZ"));
+}
+
+/// What is not one of Python's own types: a path, a time, a duration, numpy's, ours, pyarrow's.
 Value to_other(nb::handle object, const std::string& what) {
   if (nb::isinstance<Held>(object)) return nb::cast<Held&>(object).object;
   if (nb::isinstance<SharedTable>(object)) return Value::Handle(nb::cast<SharedTable&>(object).table);
   if (nb::isinstance<SharedCollector>(object)) return Value::Handle(nb::cast<SharedCollector&>(object).collector);
   if (is_expression(object)) return to_expression(object);
-  if (time_kind(object.ptr()) == TimeKind::timedelta) return to_duration(object);
+  const auto kind = time_kind(object.ptr());
+  if (kind == TimeKind::timedelta) return to_duration(object);
+  if (kind == TimeKind::datetime || kind == TimeKind::datetime_utc) return to_instant(object, what);
   if (nb::hasattr(object, "__fspath__")) return to_text(object.attr("__fspath__")());
   if (nb::hasattr(object, "tolist")) return to_value(object.attr("tolist")(), what);
   if (PyCallable_Check(object.ptr())) {

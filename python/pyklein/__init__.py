@@ -17,21 +17,29 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pyarrow.compute import field as col  # noqa: F401
+    from pyarrow.compute import field
 
+    from ._aggregates import all as all
+    from ._aggregates import any as any
+    from ._aggregates import approximate_quantile as approximate_quantile
+    from ._aggregates import count as count
+    from ._aggregates import count_distinct as count_distinct
+    from ._aggregates import first as first
+    from ._aggregates import last as last
+    from ._aggregates import max as max
+    from ._aggregates import mean as mean
+    from ._aggregates import min as min
+    from ._aggregates import session as session
+    from ._aggregates import sliding as sliding
+    from ._aggregates import stddev as stddev
+    from ._aggregates import sum as sum
+    from ._aggregates import tumbling as tumbling
+    from ._aggregates import variance as variance
+    from ._gathering import Aggregator as Aggregator
+    from ._gathering import aggregator as aggregator
     from ._job import Job as Job
     from ._job import run as run
     from ._job import start as start
-    from ._keyed import count as count
-    from ._keyed import first as first
-    from ._keyed import last as last
-    from ._keyed import max as max
-    from ._keyed import mean as mean
-    from ._keyed import min as min
-    from ._keyed import session as session
-    from ._keyed import sliding as sliding
-    from ._keyed import sum as sum
-    from ._keyed import tumbling as tumbling
     from ._named import NamedJob as NamedJob
     from ._named import job as job
     from ._named import jobs as jobs
@@ -57,6 +65,8 @@ if TYPE_CHECKING:
     from .sources import from_arrow as from_arrow
     from .sources import from_items as from_items
     from .sources import from_pandas as from_pandas
+
+    col = field
 
 # Where each name lives; it is imported when it is first asked for.
 _HOMES = {
@@ -84,16 +94,24 @@ _HOMES = {
     "ResourceError": "errors",
     "InternalError": "errors",
     "NotRunWarning": "errors",
-    "count": "_keyed",
-    "first": "_keyed",
-    "last": "_keyed",
-    "max": "_keyed",
-    "mean": "_keyed",
-    "min": "_keyed",
-    "session": "_keyed",
-    "sliding": "_keyed",
-    "sum": "_keyed",
-    "tumbling": "_keyed",
+    "all": "_aggregates",
+    "any": "_aggregates",
+    "approximate_quantile": "_aggregates",
+    "count": "_aggregates",
+    "count_distinct": "_aggregates",
+    "first": "_aggregates",
+    "last": "_aggregates",
+    "max": "_aggregates",
+    "mean": "_aggregates",
+    "min": "_aggregates",
+    "session": "_aggregates",
+    "sliding": "_aggregates",
+    "stddev": "_aggregates",
+    "sum": "_aggregates",
+    "tumbling": "_aggregates",
+    "variance": "_aggregates",
+    "Aggregator": "_gathering",
+    "aggregator": "_gathering",
     "value_state": "_state",
     "map_state": "_state",
     "list_state": "_state",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._aggregates import duration
+from ._gathering import Aggregator, reducer
 from .errors import InvalidError
 
 TYPE_CHECKING = False
@@ -15,73 +17,7 @@ if TYPE_CHECKING:
     from .flow import Flow
 
     Duration = str | timedelta
-
-
-# ---- windows and aggregates, as plans write them ----
-
-
-def tumbling(size: Duration, offset: Duration | None = None) -> str:
-    """Windows of `size`, one after the other: from 1970 on, and `offset`."""
-    return f"tumbling({_list(size, offset)})"
-
-
-def sliding(size: Duration, slide: Duration, offset: Duration | None = None) -> str:
-    """Windows of `size`, one each `slide`: a row is in several."""
-    return f"sliding({_list(size, slide, offset)})"
-
-
-def session(gap: Duration) -> str:
-    """A window as long as rows of a key come within `gap` of each other."""
-    return f"session({_list(gap)})"
-
-
-def count(column: str = "") -> str:
-    """How many rows, or how many values of a column that are not null."""
-    return f"count({column})"
-
-
-def sum(column: str) -> str:
-    """The sum of a column's numbers; of integers in 64 bits."""
-    return f"sum({column})"
-
-
-def min(column: str) -> str:
-    """The lowest value of a column."""
-    return f"min({column})"
-
-
-def max(column: str) -> str:
-    """The highest value of a column."""
-    return f"max({column})"
-
-
-def mean(column: str) -> str:
-    """The mean of a column's numbers."""
-    return f"mean({column})"
-
-
-def first(column: str) -> str:
-    """The value of the first row by time, then by the source's order."""
-    return f"first({column})"
-
-
-def last(column: str) -> str:
-    """The value of the last row by time, then by the source's order."""
-    return f"last({column})"
-
-
-def _list(*durations: Duration | None) -> str:
-    return ", ".join(_duration(each) for each in durations if each is not None)
-
-
-def _duration(given: Duration) -> str:
-    from datetime import timedelta
-
-    if isinstance(given, timedelta):
-        return f"{given // timedelta(microseconds=1)}us"
-    if isinstance(given, str):
-        return given
-    raise InvalidError(f'a duration is a time like "10s" or "500ms", or a timedelta, not {given!r}')
+    Fold = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]  # two rows into one
 
 
 # ---- flows between ----
@@ -131,12 +67,21 @@ class KeyedVerbs:
         assert isinstance(self, Flow)
         return KeyedFlow(self, []).window(window, time=time, allowed_lateness=allowed_lateness, early=early)
 
-    def aggregate(self, *, early: Duration | None = None, name: str | None = None, **aggregates: str) -> Flow:
+    def aggregate(
+        self, *, early: Duration | None = None, name: str | None = None, **aggregates: str | Aggregator
+    ) -> Flow:
         """One row: the aggregates over all rows, by their names. As `KeyedFlow.aggregate`."""
         from .flow import Flow
 
         assert isinstance(self, Flow)
         return KeyedFlow(self, []).aggregate(early=early, name=name, **aggregates)
+
+    def reduce(self, fn: Fold, *, early: Duration | None = None, name: str | None = None) -> Flow:
+        """One row: all rows folded by a function of two. As `KeyedFlow.reduce`."""
+        from .flow import Flow
+
+        assert isinstance(self, Flow)
+        return KeyedFlow(self, []).reduce(fn, early=early, name=name)
 
     def join(
         self,
@@ -178,11 +123,11 @@ class KeyedVerbs:
         if within is None:
             if time is not None or right_time is not None:
                 raise InvalidError("time= and right_time= go with within=, how far apart in time partners may be")
-            return self.then("join", params, name, [other])
+            return self.into("join", params, name, [other])
         if not isinstance(within, (tuple, list)) or len(within) != 2:
             raise InvalidError(f'within= is how much earlier and how much later, ("-5s", "10s"), not {within!r}')
-        params |= {"within": [_duration(each) for each in within], "time": time, "right_time": right_time}
-        return self.then("interval_join", params, name, [other])
+        params |= {"within": [duration(each) for each in within], "time": time, "right_time": right_time}
+        return self.into("interval_join", params, name, [other])
 
     @property
     def late(self) -> Flow:
@@ -229,12 +174,23 @@ class KeyedFlow:
         options = {"window": window, "time": time, "allowed_lateness": allowed_lateness, "early": early}
         return WindowedFlow(self._flow, self._keys, options)
 
-    def aggregate(self, *, early: Duration | None = None, name: str | None = None, **aggregates: str) -> Flow:
+    def aggregate(
+        self, *, early: Duration | None = None, name: str | None = None, **aggregates: str | Aggregator
+    ) -> Flow:
         """A row a key, with the aggregates by their names: `n=klein.count(), top=klein.max("price")`.
 
-        In a stream without end: with `early`, how often the keys that changed are given out.
+        One of your own is what `klein.aggregator` makes of a class. In a stream without end: with `early`, how often
+        the keys that changed are given out.
         """
         return _aggregate(self._flow, self._keys, {"early": early}, aggregates, name)
+
+    def reduce(self, fn: Fold, *, early: Duration | None = None, name: str | None = None) -> Flow:
+        """A row a key: its rows folded into one, two at a time, by `fn(row, row) -> row` of dicts.
+
+        The row has the columns of the rows. Which two meet is not said, so the order must not matter to `fn`. `early`
+        is as in `aggregate`.
+        """
+        return _reduce(self._flow, self._keys, {"early": early}, fn, name)
 
     def process(
         self,
@@ -285,12 +241,29 @@ class WindowedFlow:
         self._keys = keys
         self._options = options
 
-    def aggregate(self, *, name: str | None = None, **aggregates: str) -> Flow:
+    def aggregate(self, *, name: str | None = None, **aggregates: str | Aggregator) -> Flow:
         """A row a key and window: the key's columns, `window_start`, `window_end`, the aggregates by their names."""
         return _aggregate(self._flow, self._keys, self._options, aggregates, name)
+
+    def reduce(self, fn: Fold, *, name: str | None = None) -> Flow:
+        """A row a key and window, its rows folded into one: the key, `window_start`, `window_end`, the rest."""
+        return _reduce(self._flow, self._keys, self._options, fn, name)
 
 
 def _aggregate(flow: Flow, keys: list[str], options: dict[str, Any], aggregates: dict[str, Any], name: Any) -> Flow:
     if not aggregates:
         raise InvalidError('aggregate takes what is asked for by name: n=klein.count(), top=klein.max("price")')
-    return flow.into("aggregate", {"keys": keys, "aggregates": aggregates, **options}, name)
+    own = {each: made for each, made in aggregates.items() if isinstance(made, Aggregator)}
+    for each, made in own.items():
+        if not made.merges and str(options.get("window", "")).startswith("session"):
+            raise InvalidError(f"'{each}' has no merge(self, state, other), and sessions that meet become one")
+    params = {
+        "keys": keys,
+        "aggregates": {each: own[each].text if each in own else made for each, made in aggregates.items()},
+        "functions": {each: made.made for each, made in own.items()},
+    }
+    return flow.into("aggregate", {**params, **options}, name)
+
+
+def _reduce(flow: Flow, keys: list[str], options: dict[str, Any], fn: Fold, name: str | None) -> Flow:
+    return flow.into("reduce", {"fn": reducer(fn, keys), "keys": keys, **options}, name)

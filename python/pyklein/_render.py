@@ -30,6 +30,7 @@ _TYPES = {
     "predicate": "Expression | Callable[..., Any]",
     "numbers": "float | Sequence[float]",
     "any": "Any",
+    "settings": "Mapping[str, Any]",
 }
 _PATHS = ("path", "model", "file", "folder")
 

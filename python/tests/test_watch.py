@@ -58,10 +58,12 @@ def test_files_that_come_are_read_once_over_a_stop(tmp_path: Path) -> None:
     put_rows(inbox, "b.json", range(10, 20))
     until(lambda: ids_in(out) == list(range(20)))
     job.stop()
+    job.wait()
     put_rows(inbox, "c.json", range(20, 30))
     job = start()
     until(lambda: ids_in(out) == list(range(30)))
     job.stop()
+    job.wait()
 
 
 PROGRAM = """
@@ -144,7 +146,7 @@ def test_every_kind_of_file_may_come_later(tmp_path: Path, kind: str) -> None:
         seen += len(next(iter(batch.values())))  # type: ignore[arg-type]
         return batch
 
-    job = read(folder).map_batches(count).discard().start(progress=False)
+    job = read(folder).map_batches(count).discard().start()
     write(folder, name)
     until(lambda: seen == rows * (2 if first else 1))
     job.stop()
@@ -162,6 +164,7 @@ def test_rows_of_a_file_that_comes_make_time_go_on_while_other_readers_have_none
     put_rows(inbox, "b.json", range(35, 45))
     until(lambda: len(ids_in(out)) >= 40)
     job.stop()
+    job.wait()
     assert ids_in(out) == list(range(45))[: len(ids_in(out))]
 
 
@@ -208,6 +211,7 @@ def test_a_backlog_is_followed_by_what_is_live(tmp_path: Path) -> None:
     put_rows(inbox, "newer.json", range(5010, 5020))
     until(lambda: len(ids_in(out)) >= 5020)
     job.stop()
+    job.wait()
     assert ids_in(out) == list(range(5020))
 
 
@@ -220,5 +224,3 @@ def test_then_is_refused_where_the_second_flow_would_never_begin(tmp_path: Path)
         lines.then(lines.filter(klein.col("line") == "a"))
     with pytest.raises(klein.InvalidError, match="its inputs must have the same columns"):
         lines.then(klein.range(3))
-
-

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyklein as klein
 import pytest
 
@@ -38,6 +40,43 @@ def test_aggregates_by_key_are_those_of_pyarrow() -> None:
         (row["k"], row["x_count"], row["x_sum"], row["x_min"], row["x_max"], row["x_mean"])
         for row in wanted.to_pylist()
     ]
+
+
+def test_variance_stddev_and_distinct_counts_are_those_of_pyarrow() -> None:
+    table = pa.Table.from_pylist([{"k": i % 7, "x": 1e9 + (i * 37) % 101, "b": i % 3 == 0} for i in range(5000)])
+    ours = klein.from_arrow(table).group_by("k")
+    got = ours.aggregate(
+        v=klein.variance("x"),
+        s=klein.stddev("x", ddof=1),
+        d=klein.count_distinct("x"),
+        some=klein.any("b"),
+        each=klein.all("b"),
+    )
+    options = pc.VarianceOptions(ddof=1)
+    wanted = table.group_by("k").aggregate(
+        [("x", "variance"), ("x", "stddev", options), ("x", "count_distinct"), ("b", "any"), ("b", "all")]
+    )
+    for ours_row, theirs in zip(in_order(got), wanted.sort_by("k").to_pylist(), strict=True):
+        assert list(ours_row.values()) == pytest.approx(list(theirs.values()), rel=1e-9)
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+def test_an_approximate_quantile_is_a_hundredth_from_the_exact_one(cores: int, tmp_path: Path) -> None:
+    chance = random.Random(3)
+    values = [chance.lognormvariate(0, 3) * chance.choice((-1, 1)) for _ in range(9000)]
+    shares = {"low": 0.0, "some": 0.1, "half": 0.5, "most": 0.99, "high": 1.0}
+    asked = {name: klein.approximate_quantile("x", share) for name, share in shares.items()}
+    flow = klein.from_items([{"x": value} for value in values]).aggregate(**asked)
+    flow.write_parquet(tmp_path / "out").run(cores=cores, progress=False)
+    (got,) = klein.read_parquet(tmp_path / "out").take_all()
+    for name, share in shares.items():
+        assert got[name] == pytest.approx(sorted(values)[int(share * 8999)], rel=0.0101)
+
+
+def test_aggregates_that_keep_values_are_refused_where_nothing_ever_ends() -> None:
+    flow = klein.generate(rate=10).group_by("id").aggregate(early="1s", m="approximate_median(id)").discard()
+    with pytest.raises(klein.InvalidError, match=r"the values of approximate_median\(id\) are all kept until the end"):
+        flow.run(progress=False)
 
 
 def test_the_time_of_a_window_is_the_column_that_with_event_time_names() -> None:
@@ -89,6 +128,9 @@ def test_late_rows_keep_the_columns_that_nothing_is_made_of(tmp_path: Path) -> N
         (lambda: rows().key_by("k").aggregate(n="middle(x)"), "there is no aggregate 'middle'"),
         (lambda: rows().key_by("z").aggregate(n="count()"), "there is no column 'z'"),
         (lambda: rows().key_by("k").aggregate(n="sum(k)"), "there is no sum of 'k', which is string"),
+        (lambda: rows().key_by("k").aggregate(n="any(x)"), "there is no any of 'x', which is int64"),
+        (lambda: rows().key_by("k").aggregate(n="stddev(x, much)"), "takes a number after the column"),
+        (lambda: rows().key_by("k").aggregate(n=klein.approximate_quantile("x", 99)), "the share of values that are"),
         (lambda: rows().key_by("k").aggregate(k="count()"), "two columns of the result are called 'k'"),
         (lambda: rows().key_by("k").aggregate(), "aggregate takes what is asked for by name"),
         (lambda: rows().key_by(), "key_by takes different columns"),

@@ -226,7 +226,7 @@ void expect_example_holds(const OperatorKind& kind, const Example& example, std:
 /// Kinds whose parameters JSON can't hold, so that they have no example: a user's function. Their own tests run them on
 /// both executors.
 const std::set<std::string>& without_examples() {
-  static const std::set<std::string> names = {"map", "flat_map", "map_batches", "filter_rows", "process"};
+  static const std::set<std::string> names = {"map", "flat_map", "map_batches", "filter_rows", "process", "reduce"};
   return names;
 }
 

@@ -81,10 +81,10 @@ const Registry& kinds() {
 }
 
 Plan plan_of(bool splits_end) {
-  const auto text = std::string(R"([{"kind": "sim_growing", "params": {"splits_end": )") +
-                    (splits_end ? "true" : "false") + R"(}}, {"kind": "sim_sink"}])";
+  const auto text = std::string(R"({"steps": [{"kind": "sim_growing", "params": {"splits_end": )") +
+                    (splits_end ? "true" : "false") + R"(}}, {"kind": "sim_sink", "inputs": ["sim_growing"]}]})";
   auto plan = plan_from_json(text, kinds());
-  KLEIN_ASSERT(plan.ok());
+  EXPECT_TRUE(plan.ok()) << plan.error().text();
   return *std::move(plan);
 }
 

@@ -51,11 +51,11 @@ struct Lived {
 void live(std::uint64_t seed, Lived& lived) {
   world = std::make_shared<World>(seed);
   const auto deaths = world->deaths = static_cast<int>(world->random.below(6));
-  const auto plan = plan_from_json(R"([{"kind": "sim_numbers", "name": "a", "params": {"first": 0}},
+  const auto plan = plan_from_json(R"({"steps": [{"kind": "sim_numbers", "name": "a", "params": {"first": 0}},
                                        {"kind": "sim_slow", "inputs": ["a"]},
                                        {"kind": "sim_numbers", "name": "b", "params": {"first": 100000}},
                                        {"kind": "then", "inputs": ["sim_slow", "b"]},
-                                       {"kind": "sim_sink"}])",
+                                       {"kind": "sim_sink", "inputs": ["then"]}]})",
                                    kinds());
   ASSERT_TRUE(plan.ok()) << plan.error().text();
   const std::shared_ptr<Store> store = make_memory_store();

@@ -1,0 +1,80 @@
+#include "connectors/kafka/producer.h"
+
+#include <arrow/array.h>
+
+namespace klein {
+
+namespace {
+
+/// As Java's clients do it, so that a key is in the same partition whoever writes it.
+const KafkaSettings& defaults() {
+  static const KafkaSettings all = {
+      {"client.id", "klein"},
+      {"partitioner", "murmur2_random"},
+      {"reconnect.backoff.max.ms", "1000"},
+      {"queue.buffering.max.kbytes", "65536"},
+      {"allow.auto.create.topics", "false"}};
+  return all;
+}
+
+struct Part {
+  void* bytes = nullptr;
+  std::size_t size = 0;
+};
+
+/// Nothing where it is null; what is empty points somewhere.
+Part part(const arrow::BinaryArray& array, std::int64_t row) {
+  if (array.IsNull(row)) return {};
+  static char empty = 0;
+  const auto view = array.GetView(row);
+  return {view.empty() ? &empty : const_cast<char*>(view.data()), view.size()};  // librdkafka only reads it
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaCluster& cluster, const std::string& topic,
+                                                           KafkaSettings own) {
+  own.emplace_back("enable.idempotence", "true");
+  auto client = KLEIN_TRY(KafkaClient::make(RD_KAFKA_PRODUCER, cluster, defaults(), own));
+  std::unique_ptr<KafkaProducer> made(new KafkaProducer(std::move(client), topic));
+  if (!made->topic_) return Error(Code::invalid, "'" + topic + "' can't be a topic's name");
+  return made;
+}
+
+KafkaProducer::KafkaProducer(std::unique_ptr<KafkaClient> client, const std::string& topic)
+    : client_(std::move(client)), name_(topic), topic_(rd_kafka_topic_new(client_->get(), topic.c_str(), nullptr)) {}
+
+KafkaProducer::~KafkaProducer() {
+  // Whoever wants it to arrive has waited; else destroying would.
+  rd_kafka_purge(client_->get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+}
+
+Result<bool> KafkaProducer::send(const KafkaRows& rows, std::int64_t& next) {
+  for (bool again = false; next < rows.rows();) {
+    const auto value = part(*rows.value, next), key = part(*rows.key, next);
+    const auto partition = rows.partition->IsNull(next) ? RD_KAFKA_PARTITION_UA : rows.partition->Value(next);
+    if (rd_kafka_produce(
+            topic_.get(), partition, RD_KAFKA_MSG_F_COPY, value.bytes, value.size, key.bytes, key.size, nullptr) == 0) {
+      ++next;
+      again = false;
+      continue;
+    }
+    const auto error = rd_kafka_last_error();
+    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) return refused(error);
+    if (std::exchange(again, true)) return false;
+    KLEIN_TRY(client_->poll());  // what has arrived makes room
+  }
+  KLEIN_TRY(client_->poll());
+  return true;
+}
+
+Result<bool> KafkaProducer::arrived() {
+  KLEIN_TRY(client_->poll());
+  return rd_kafka_outq_len(client_->get()) == 0;
+}
+
+Error KafkaProducer::refused(rd_kafka_resp_err_t error) const {
+  return client_->failed(error, "write to the topic '" + name_ + "'");
+}
+
+}  // namespace klein

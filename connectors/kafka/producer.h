@@ -1,0 +1,37 @@
+#pragma once
+// KafkaProducer — sends records to one topic, in order, each once for the broker however often it is tried again.
+// Called by one thread at a time; it never waits.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "connectors/kafka/client.h"
+#include "connectors/kafka/format.h"
+
+namespace klein {
+
+class KafkaProducer {
+ public:
+  /// `own`: settings of Klein's beside those of every producer.
+  static Result<std::unique_ptr<KafkaProducer>> make(const KafkaCluster& cluster, const std::string& topic,
+                                                     KafkaSettings own = {});
+  ~KafkaProducer();
+
+  /// Hands over rows from `next` on, which follows; false: there is no room for it now. The error of a record that
+  /// can't be sent, `next`, or of one that was handed over before and did not arrive.
+  Result<bool> send(const KafkaRows& rows, std::int64_t& next);
+  /// Whether all that was handed over has arrived.
+  Result<bool> arrived();
+  KafkaClient& client() const { return *client_; }
+
+ private:
+  KafkaProducer(std::unique_ptr<KafkaClient> client, const std::string& topic);
+  Error refused(rd_kafka_resp_err_t error) const;
+
+  const std::unique_ptr<KafkaClient> client_;
+  const std::string name_;
+  const KafkaTopic topic_;
+};
+
+}  // namespace klein

@@ -1,0 +1,162 @@
+#include "operators/aggregation.h"
+
+#include "base/duration.h"
+#include "operators/windows.h"
+
+namespace klein {
+
+namespace {
+
+class Aggregating final : public Operator {
+ public:
+  explicit Aggregating(Aggregation asked) : asked_(std::move(asked)) {}
+
+  Result<> open(const Context& context) override {
+    context_ = &context;
+    if (context.streaming && !asked_.window && asked_.early == 0)
+      return Error(Code::invalid,
+                   "without a window an aggregate is known only when its input ends, and this one does not: use "
+                   "window=..., or early=\"10s\" to see what it has come to so far");
+    for (const auto& aggregate : asked_.aggregates) {
+      if (context.streaming && !asked_.window && !aggregate.bounded())
+        return Error(Code::invalid, "the values of " + aggregate.text() +
+                                        " are all kept until the end, and this input has none: use window=...");
+    }
+    return {};
+  }
+
+  Result<Progress> process(int, Batch batch, Output& out) override {
+    if (!seen_ || !(*seen_ == batch.schema())) KLEIN_TRY(see(batch.schema()));
+    const auto keys = KLEIN_TRY(shape_->keys.encode(batch));
+    std::vector<std::int64_t> times, late;
+    if (shape_->time) times = KLEIN_TRY(shape_->time->read(batch));
+    KLEIN_TRY(windows_->add(batch, keys, times, fired_, late, emit_to(out)));
+    if (!late.empty()) out.emit(KLEIN_TRY(batch.pick(late)), Port::late);
+    if (context_->streaming && asked_.early > 0 && *context_->alarm == 0)
+      *context_->alarm = context_->clock->now() + asked_.early;
+    return Progress::done;
+  }
+
+  Result<Progress> on_watermark(Watermark watermark, Output& out) override {
+    fired_.advance(watermark.time);
+    return fire(out);
+  }
+
+  /// After `more`, or when it is time for early results.
+  Result<Progress> resume(Output& out) override {
+    const auto progress = KLEIN_TRY(fire(out));
+    if (progress == Progress::done && windows_ && asked_.early > 0 && context_->streaming && *context_->alarm == 0)
+      KLEIN_TRY(windows_->fire_early(emit_to(out)));
+    return progress;
+  }
+
+  Result<State> snapshot() const override {
+    State state;
+    if (windows_) state.tables["windows"] = KLEIN_TRY(windows_->save());
+    state.tables["fired"] = KLEIN_TRY(fired_.save(context_->task, context_->parallelism));
+    std::erase_if(state.tables, [](const auto& table) { return table.second.empty(); });
+    return state;
+  }
+
+  Result<> restore(const State& state) override {
+    if (const auto found = state.tables.find("fired"); found != state.tables.end()) fired_.restore(found->second);
+    const auto found = state.tables.find("windows");
+    if (found == state.tables.end()) return {};
+    for (const auto& batch : found->second) {
+      if (!windows_) KLEIN_TRY(see(KLEIN_TRY(input_of(batch))));
+      KLEIN_TRY(windows_->load(batch));
+    }
+    return {};
+  }
+
+ private:
+  /// What the columns are places and types of, from the first rows or from the state; later ones give the same results.
+  Result<> see(const Schema& schema) {
+    auto shape = KLEIN_TRY(asked_.shape(schema));
+    if (!windows_) {
+      windows_ = asked_.window && asked_.window->session ? make_sessions(shape, asked_.window->size, asked_.lateness)
+                                                         : make_panes(shape, asked_.window, asked_.lateness);
+    } else if (!(shape->output == shape_->output)) {
+      return Error(Code::invalid, "its input changed its columns midway: they give (" + shape->output.text() +
+                                      ") now, and gave (" + shape_->output.text() + ")");
+    }
+    shape_ = std::move(shape);
+    seen_ = schema;
+    return {};
+  }
+
+  static Windows::Emit emit_to(Output& out) {
+    return [&out](Batch batch) { out.emit(std::move(batch)); };
+  }
+
+  Result<Progress> fire(Output& out) {
+    while (windows_ && KLEIN_TRY(windows_->fire(fired_, emit_to(out)))) {
+      if (out.full()) return Progress::more;
+    }
+    return Progress::done;
+  }
+
+  const Aggregation asked_;
+  const Context* context_ = nullptr;
+  std::optional<Schema> seen_;
+  std::shared_ptr<const Shape> shape_;
+  std::unique_ptr<Windows> windows_;
+  Fired fired_;
+};
+
+}  // namespace
+
+std::vector<Param> Aggregation::params() {
+  return {
+      {.name = "keys",
+       .type = ParamType::strings,
+       .doc = "Rows of equal values in these columns are one group.",
+       .fallback = Value::List()},
+      {.name = "window",
+       .type = ParamType::string,
+       .doc = "tumbling(10s), sliding(10s, 2s) or session(30s), of the events' time; by default all rows are together.",
+       .fallback = Value(),
+       .keyword_only = true},
+      {.name = "time",
+       .type = ParamType::string,
+       .doc = "The column of the events' time.",
+       .fallback = Value(),
+       .keyword_only = true},
+      {.name = "allowed_lateness",
+       .type = ParamType::string,
+       .doc = "How long after its end a window takes rows that come late: each changes its result, which is given out "
+              "again.",
+       .fallback = "0s",
+       .keyword_only = true},
+      {.name = "early",
+       .type = ParamType::string,
+       .doc = "In a stream, how often a result is given out before its window ends, where it changed.",
+       .fallback = Value(),
+       .keyword_only = true}};
+}
+
+Result<Aggregation> Aggregation::of(const Params& params) {
+  Aggregation made{.keys = params.strings("keys"), .aggregates = {}, .window = {}, .time = {}};
+  if (!params.is_null("window")) made.window = KLEIN_TRY(Window::parse(params.string("window")));
+  if (!params.is_null("time")) made.time = params.string("time");
+  if (made.window && !made.time)
+    return Error(
+        Code::invalid,
+        "a window needs the column of the events' time: put with_event_time(...) before it, or name it by time=");
+  made.lateness = KLEIN_TRY(duration_from(params.string("allowed_lateness")));
+  if (!params.is_null("early")) made.early = KLEIN_TRY(duration_from(params.string("early")));
+  return made;
+}
+
+Result<std::shared_ptr<const Shape>> Aggregation::shape(const Schema& input) const {
+  return Shape::make(input, keys, aggregates, window ? time : std::nullopt);
+}
+
+Result<std::optional<Schema>> Aggregation::schema(const std::optional<Schema>& input) const {
+  if (!input) return std::optional<Schema>();
+  return std::optional(Schema(KLEIN_TRY(shape(*input))->output));
+}
+
+std::unique_ptr<Operator> Aggregation::make() const { return std::make_unique<Aggregating>(*this); }
+
+}  // namespace klein

@@ -1,0 +1,45 @@
+"""Topics as another client sees them: what Klein reads and writes is written and read by that one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+_numbers = itertools.count()
+
+
+def new_topic(servers: str, partitions: int = 1, **config: str) -> str:
+    """A topic that no other test has."""
+    name = f"topic-{next(_numbers)}"
+    admin = AdminClient({"bootstrap.servers": servers})  # kept: what it was asked ends with it
+    admin.create_topics([NewTopic(name, partitions, config=config)])[name].result(timeout=30)
+    return name
+
+
+def send(servers: str, topic: str, records: Iterable[dict[str, object]]) -> None:
+    """Each is what `Producer.produce` takes: value, key, partition, headers, timestamp."""
+    producer = Producer({"bootstrap.servers": servers})
+    for record in records:
+        producer.produce(topic, **record)
+    assert producer.flush(30) == 0
+
+
+def records(servers: str, topic: str, partitions: int = 1) -> list[Message]:
+    """All that is committed, partition by partition."""
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": "tests", "enable.partition.eof": True})
+    consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(partitions)])
+    found: list[Message] = []
+    left = set(range(partitions))
+    while left:
+        for message in consumer.consume(1000, timeout=0.1):
+            if message.error() is None:
+                found.append(message)
+            elif message.error().name() == "_PARTITION_EOF":
+                left.discard(message.partition())
+            else:
+                raise KafkaException(message.error())
+    consumer.close()
+    return sorted(found, key=lambda message: (message.partition(), message.offset()))
