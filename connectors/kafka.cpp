@@ -62,6 +62,12 @@ SourceKind read_kind() {
                          "from.",
                   .fallback = Value(),
                   .keyword_only = true},
+                 {.name = "discovery_interval",
+                  .type = ParamType::string,
+                  .doc = "How often to look whether the topics have got partitions, which are then read from their "
+                         "begin; None: never. A read with an end does not look.",
+                  .fallback = "5min",
+                  .keyword_only = true},
                  client_param()},
       .make = [](const Params& params) -> Result<std::unique_ptr<Source>> {
         return KLEIN_TRY(plugin())->read(params);
