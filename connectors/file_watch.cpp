@@ -43,9 +43,9 @@ struct Known {
     const char *next = position.data(), *const end = next + position.size();
     const auto read = [&](auto& number, int base) {
       const auto [stop, failed] = std::from_chars(next, end, number, base);
-      const bool read = failed == std::errc() && (stop == end || *stop == ' ');
+      const bool whole = failed == std::errc() && (stop == end || *stop == ' ');
       next = stop == end ? end : stop + 1;
-      return read;
+      return whole;
     };
     if (position.empty()) return known;
     bool whole = read(known.horizon, 10) && next != end && read(known.count, 10);

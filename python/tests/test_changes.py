@@ -29,7 +29,7 @@ class Everything:
                 self.per[str(row["n"] % 3)] = row["n"]
                 ctx.timers.at(row["n"] + 1_000_000)
             case "after":
-                ctx.timers.after(row["n"] * 1e-9)
+                ctx.timers.after((row["n"] + 1) * 1e-9)
             case "clear":
                 self.number.clear()
                 self.nested.clear()
