@@ -26,31 +26,6 @@ namespace klein {
 
 namespace {
 
-/// What values of a type are gathered as; null where they can't be.
-Type gathered_as(const arrow::DataType& type) {
-  switch (type.id()) {
-    case arrow::Type::BOOL:
-    case arrow::Type::INT8:
-    case arrow::Type::INT16:
-    case arrow::Type::INT32:
-    case arrow::Type::INT64:
-    case arrow::Type::TIMESTAMP:
-    case arrow::Type::DURATION:
-    case arrow::Type::TIME64:
-    case arrow::Type::DATE64: return arrow::int64();
-    case arrow::Type::UINT8:
-    case arrow::Type::UINT16:
-    case arrow::Type::UINT32:
-    case arrow::Type::UINT64: return arrow::uint64();
-    case arrow::Type::HALF_FLOAT:
-    case arrow::Type::FLOAT:
-    case arrow::Type::DOUBLE: return arrow::float64();
-    case arrow::Type::STRING:
-    case arrow::Type::BINARY: return arrow::binary();
-    default: return nullptr;
-  }
-}
-
 bool is_number(const arrow::DataType& type) { return arrow::is_numeric(type.id()); }
 
 /// count() of rows, or of the values of a column.
@@ -280,6 +255,30 @@ std::optional<Type> own_type(const std::string& function, const Type& of) {
 bool can_be_key(const Schema& input, const std::string& column) { return KeyCodec::make(input, {column}).ok(); }
 
 }  // namespace
+
+Type gathered_as(const arrow::DataType& type) {
+  switch (type.id()) {
+    case arrow::Type::BOOL:
+    case arrow::Type::INT8:
+    case arrow::Type::INT16:
+    case arrow::Type::INT32:
+    case arrow::Type::INT64:
+    case arrow::Type::TIMESTAMP:
+    case arrow::Type::DURATION:
+    case arrow::Type::TIME64:
+    case arrow::Type::DATE64: return arrow::int64();
+    case arrow::Type::UINT8:
+    case arrow::Type::UINT16:
+    case arrow::Type::UINT32:
+    case arrow::Type::UINT64: return arrow::uint64();
+    case arrow::Type::HALF_FLOAT:
+    case arrow::Type::FLOAT:
+    case arrow::Type::DOUBLE: return arrow::float64();
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY: return arrow::binary();
+    default: return nullptr;
+  }
+}
 
 Result<Aggregate> Aggregate::parse(const std::string& name, const std::string& text) {
   const auto open = text.find('('), comma = text.find(',');

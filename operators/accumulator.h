@@ -15,6 +15,7 @@ struct Aggregate {
   std::vector<double> arguments = {};
   std::shared_ptr<const AggregateFunction> own = nullptr;
   bool spread = false;  // its result is a row: a column of the output for each of its columns
+  bool many = false;    // its result is a list of rows, whole ones: a row of the output each; it is the only one then
 
   static Result<Aggregate> parse(const std::string& name, const std::string& text);
   /// As it was written.

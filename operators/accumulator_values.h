@@ -10,6 +10,8 @@ using ArrayPointer = std::shared_ptr<arrow::Array>;
 using Type = std::shared_ptr<arrow::DataType>;
 using GroupNumbers = std::vector<std::uint32_t>;
 
+/// What values of a type are gathered as, one of the four; null where they can't be.
+Type gathered_as(const arrow::DataType& type);
 /// A column of the batch in the type that it is gathered as.
 Result<ArrayPointer> gathered(const Batch& batch, const std::string& column, const Type& type);
 /// Lists of values that lie one after the other; `ends`: 0, then where each list ends.

@@ -47,6 +47,24 @@ TEST(Aggregate, a_late_row_that_is_allowed_changes_the_result) {
   EXPECT_EQ(step.end(), "");
 }
 
+TEST(Aggregate, rows_of_one_slide_may_be_in_different_windows) {
+  auto step = windows("sliding(3s, 2s)");
+  step.rows(R"([{"k": "a", "at": 0}, {"k": "a", "at": 1500}, {"k": "a", "at": 500}, {"k": "a", "at": 2500}])");
+  EXPECT_EQ(step.end(), R"({"k":"a","window_start":-2000,"window_end":1000,"n":2} )"
+                        R"({"k":"a","window_start":0,"window_end":3000,"n":4} )"
+                        R"({"k":"a","window_start":2000,"window_end":5000,"n":1})");
+}
+
+TEST(Aggregate, a_session_grows_as_long_as_rows_come_and_is_given_out_once) {
+  auto step = windows("session(1s)");
+  EXPECT_EQ(step.rows(R"([{"k": "a", "at": 0}, {"k": "a", "at": 900}, {"k": "a", "at": 500}])"), "");
+  EXPECT_EQ(step.time(1200), "");  // it has grown since it was to be looked at
+  EXPECT_EQ(step.rows(R"([{"k": "a", "at": 1900}, {"k": "b", "at": 2000}])"), "");
+  EXPECT_EQ(step.time(2899), "");
+  EXPECT_EQ(step.time(2900), R"({"k":"a","window_start":0,"window_end":2900,"n":4})");
+  EXPECT_EQ(step.end(), R"({"k":"b","window_start":2000,"window_end":3000,"n":1})");
+}
+
 TEST(Aggregate, a_row_between_two_sessions_makes_them_one) {
   auto step = windows("session(1s)");
   step.rows(R"([{"k": "a", "at": 0}, {"k": "a", "at": 1900}, {"k": "b", "at": 900}])");
@@ -175,6 +193,35 @@ TEST(Aggregate, a_stream_comes_to_what_the_batch_of_its_rows_in_time_comes_to) {
     late += streamed.late;
   }
   EXPECT_GT(late, 50);
+}
+
+TEST(Aggregate, rows_in_one_batch_come_to_what_they_come_to_one_by_one) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Random random(seed);
+    for (const std::string window : {"tumbling(1s)", "sliding(2s, 500ms)", "sliding(3s, 2s)", "session(300ms)"}) {
+      auto together = windows(window), apart = windows(window);
+      Results whole, single;
+      for (int batch = 0; batch < 3; ++batch) {
+        std::string rows;
+        for (int i = 0; i < 20; ++i) {
+          const std::string row = R"({"k": ")" + std::string(1, static_cast<char>('a' + random.below(3))) +
+                                  R"(", "at": )" + std::to_string(batch * 2000 + random.below(4000)) + "}";
+          rows += (rows.empty() ? "" : ", ") + row;
+          single.take(apart.rows("[" + row + "]"));
+        }
+        whole.take(together.rows("[" + rows + "]"));
+        if (random.chance(50)) {
+          whole.take(together.time(batch * 2000));
+          single.take(apart.time(batch * 2000));
+        }
+      }
+      whole.take(together.end());
+      single.take(apart.end());
+      ASSERT_EQ(whole.last, single.last) << "seed " << seed << " " << window;
+      ASSERT_EQ(whole.late, single.late) << "seed " << seed << " " << window;
+      ASSERT_FALSE(whole.last.empty());
+    }
+  }
 }
 
 Streamed timed(const std::string& more) {

@@ -36,14 +36,15 @@ std::vector<std::string_view> keys_of(const std::vector<Entry>& entries) {
 
 Result<Schema> output_of(const Shape& shape) {
   arrow::FieldVector fields;
-  for (std::size_t i = 0; i < shape.keys.names().size(); ++i)
+  for (std::size_t i = 0; i < shape.keys.names().size() && !shape.gives_rows(); ++i)
     fields.push_back(arrow::field(shape.keys.names()[i], shape.keys.types()[i]));
   if (shape.time) {
     fields.push_back(arrow::field("window_start", shape.time->type()));
     fields.push_back(arrow::field("window_end", shape.time->type()));
   }
   for (const auto& aggregate : shape.aggregates) {
-    const auto type = KLEIN_TRY(aggregate.type(shape.input));
+    const auto result = KLEIN_TRY(aggregate.type(shape.input));
+    const auto type = aggregate.many ? result->field(0)->type() : result;
     const auto of_row = aggregate.spread ? type->fields() : arrow::FieldVector{arrow::field(aggregate.name, type)};
     fields.insert(fields.end(), of_row.begin(), of_row.end());
   }
@@ -115,8 +116,32 @@ Result<> Groups::add(const Batch& batch, const Assigned& assigned, std::size_t g
   return {};
 }
 
-Result<Batch> Groups::results(const Shape& shape, const std::vector<Entry>& entries) const {
-  auto columns = KLEIN_TRY(shape.keys.decode(keys_of(entries)));
+/// The results as columns; of rows, an entry is repeated for each of its.
+Result<SavedColumns> Groups::rows_of(std::vector<Entry>& entries) const {
+  const auto results = KLEIN_TRY(accumulators_.front()->results(numbers(entries)));
+  const auto& lists = static_cast<const arrow::ListArray&>(*results);
+  std::vector<Entry> repeated;
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    repeated.insert(
+        repeated.end(), static_cast<std::size_t>(lists.value_length(static_cast<std::int64_t>(i))), entries[i]);
+  entries = std::move(repeated);
+  return static_cast<const arrow::StructArray&>(*lists.values()).fields();
+}
+
+Result<SavedColumns> Groups::columns_of(const Shape& shape, const std::vector<Entry>& entries) const {
+  SavedColumns columns;
+  for (std::size_t i = 0; i < accumulators_.size(); ++i) {
+    const auto results = KLEIN_TRY(accumulators_[i]->results(numbers(entries)));
+    const bool spread = shape.aggregates[i].spread;
+    const auto of_row = spread ? static_cast<const arrow::StructArray&>(*results).fields() : SavedColumns{results};
+    columns.insert(columns.end(), of_row.begin(), of_row.end());
+  }
+  return columns;
+}
+
+Result<Batch> Groups::results(const Shape& shape, std::vector<Entry> entries) const {
+  const auto results = KLEIN_TRY(shape.gives_rows() ? rows_of(entries) : columns_of(shape, entries));
+  auto columns = shape.gives_rows() ? SavedColumns() : KLEIN_TRY(shape.keys.decode(keys_of(entries)));
   if (shape.time) {
     std::vector<std::int64_t> starts, ends;
     for (const auto& entry : entries) {
@@ -126,12 +151,7 @@ Result<Batch> Groups::results(const Shape& shape, const std::vector<Entry>& entr
     columns.push_back(KLEIN_TRY(shape.time->write(starts)));
     columns.push_back(KLEIN_TRY(shape.time->write(ends)));
   }
-  for (std::size_t i = 0; i < accumulators_.size(); ++i) {
-    const auto results = KLEIN_TRY(accumulators_[i]->results(numbers(entries)));
-    const bool spread = shape.aggregates[i].spread;
-    const auto of_row = spread ? static_cast<const arrow::StructArray&>(*results).fields() : SavedColumns{results};
-    columns.insert(columns.end(), of_row.begin(), of_row.end());
-  }
+  columns.insert(columns.end(), results.begin(), results.end());
   return Batch(arrow::RecordBatch::Make(shape.output.arrow(), static_cast<std::int64_t>(entries.size()), columns));
 }
 

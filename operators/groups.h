@@ -23,6 +23,8 @@ struct Shape {
   KeyCodec keys;
   std::vector<Aggregate> aggregates;
   std::optional<TimeColumn> time;  // of a step with windows
+  /// Its results are rows of the input, any number a group.
+  bool gives_rows() const { return aggregates.size() == 1 && aggregates.front().many; }
 };
 
 /// A group that leaves, with the window that it was gathered in.
@@ -39,7 +41,7 @@ class Groups {
 
   Result<> add(const Batch& batch, const Assigned& assigned, std::size_t groups);
   /// Rows of the step's output.
-  Result<Batch> results(const Shape& shape, const std::vector<Entry>& entries) const;
+  Result<Batch> results(const Shape& shape, std::vector<Entry> entries) const;
   /// Rows of the step's state: key group, window, whether it has fired, key, what was gathered.
   Result<Batch> save(const Shape& shape, const std::vector<Entry>& entries) const;
   /// Adds saved groups: row i to `to[i]`, of so many.
@@ -49,6 +51,9 @@ class Groups {
   void clear(const std::vector<std::uint32_t>& groups);
 
  private:
+  Result<SavedColumns> rows_of(std::vector<Entry>& entries) const;
+  Result<SavedColumns> columns_of(const Shape& shape, const std::vector<Entry>& entries) const;
+
   std::vector<std::unique_ptr<Accumulator>> accumulators_;
 };
 

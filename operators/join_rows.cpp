@@ -66,6 +66,20 @@ std::vector<std::vector<std::int64_t>> JoinRows::by_part(const std::vector<std::
   return all;
 }
 
+Result<Batch> JoinRows::pick(const std::vector<std::int64_t>& rows) const {
+  if (parts_.size() == 1) return parts_.front().rows.pick(rows);
+  auto sorted = rows;
+  std::sort(sorted.begin(), sorted.end());
+  const auto of_parts = by_part(sorted);
+  std::vector<Batch> picked;
+  for (std::size_t place = 0; place < of_parts.size(); ++place) {
+    if (!of_parts[place].empty()) picked.push_back(KLEIN_TRY(parts_[place].rows.pick(of_parts[place])));
+  }
+  std::vector<std::int64_t> places;
+  for (const auto row : rows) places.push_back(std::lower_bound(sorted.begin(), sorted.end(), row) - sorted.begin());
+  return KLEIN_TRY(concatenate(picked)).pick(places);
+}
+
 Result<> JoinRows::keep(const std::vector<std::int64_t>& rows) {
   const auto kept = by_part(rows);
   const auto parts = std::exchange(parts_, {});

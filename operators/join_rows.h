@@ -26,6 +26,8 @@ class JoinRows {
   std::size_t part_of(std::int64_t row) const;
   /// Of ascending row numbers, those of each part, as places in it.
   std::vector<std::vector<std::int64_t>> by_part(const std::vector<std::int64_t>& rows) const;
+  /// The rows of these numbers, in that order.
+  Result<Batch> pick(const std::vector<std::int64_t>& rows) const;
   /// Only these stay, in ascending order, and are numbered anew.
   Result<> keep(const std::vector<std::int64_t>& rows);
 

@@ -23,11 +23,15 @@ class Panes final : public Windows {
 
   Result<> add(const Batch& batch, const Keys& keys, const std::vector<std::int64_t>& times, const Fired& fired,
                std::vector<std::int64_t>& late, const Emit& emit) override {
-    Assignment assignment;
-    for (std::size_t row = 0; row < keys.size(); ++row) {
-      if (!KLEIN_TRY(assign(keys, row, times, fired, assignment))) late.push_back(static_cast<std::int64_t>(row));
+    std::map<std::int64_t, Assigned> by_start;
+    if (window_) {
+      KLEIN_TRY(assign(keys, times, fired, late, by_start));
+    } else {
+      auto& pane = *KLEIN_TRY(pane_of(0));
+      auto& all = by_start[0];
+      for (std::size_t row = 0; row < keys.size(); ++row) put(keys, row, pane, all);
     }
-    for (auto& [start, rows] : assignment.by_start) {
+    for (auto& [start, rows] : by_start) {
       auto& pane = panes_.at(start);
       rows.times = window_ ? &times : nullptr;
       KLEIN_TRY(pane.groups.add(batch, rows, pane.keys.size()));
@@ -81,12 +85,10 @@ class Panes final : public Windows {
   }
 
  private:
-  /// Rows of a batch by the starts of their windows, and the window of the row before.
-  struct Assignment {
-    std::map<std::int64_t, Assigned> by_start;
-    std::int64_t start = before_all_time;
-    Pane* pane = nullptr;
-    Assigned* rows = nullptr;
+  /// Rows that follow each other and fall into the same windows, but for those that overlap in part.
+  struct Run {
+    std::size_t first, end;
+    std::int64_t last_start;
   };
 
   std::int64_t end(std::int64_t start) const { return window_ ? later(start, window_->size) : end_of_time; }
@@ -108,31 +110,48 @@ class Panes final : public Windows {
     return &panes_.emplace(start, Pane{.keys = {}, .groups = KLEIN_TRY(Groups::make(*shape_))}).first->second;
   }
 
-  Result<> assign_to(std::int64_t start, const Keys& keys, std::size_t row, Assignment& assignment) {
-    if (!assignment.pane || assignment.start != start) {
-      assignment.start = start;
-      assignment.pane = KLEIN_TRY(pane_of(start));
-      assignment.rows = &assignment.by_start[start];
+  static void put(const Keys& keys, std::size_t row, Pane& pane, Assigned& rows) {
+    rows.rows.push_back(static_cast<std::int64_t>(row));
+    rows.groups.push_back(pane.keys.add(keys[row], keys.hash(row)));
+  }
+
+  /// Run by run, and of each its windows one by one, so that what belongs to a window is looked up once a run.
+  Result<> assign(const Keys& keys, const std::vector<std::int64_t>& times, const Fired& fired,
+                  std::vector<std::int64_t>& late, std::map<std::int64_t, Assigned>& by_start) {
+    std::vector<char> taken(keys.size(), 0);
+    for (std::size_t row = 0; row < keys.size();) {
+      Run run{.first = row, .end = row, .last_start = window_->last_start(times[row])};
+      const auto is_in = [&](std::int64_t time) {
+        return time >= run.last_start && time - run.last_start < window_->slide;
+      };
+      while (run.end < keys.size() && is_in(times[run.end])) ++run.end;
+      for (auto start = run.last_start; start > run.last_start - window_->size; start -= window_->slide)
+        KLEIN_TRY(assign_to(start, run, keys, times, fired, taken, by_start));
+      row = run.end;
     }
-    assignment.rows->rows.push_back(static_cast<std::int64_t>(row));
-    assignment.rows->groups.push_back(assignment.pane->keys.add(keys[row], keys.hash(row)));
+    for (std::size_t row = 0; row < keys.size(); ++row) {
+      if (!taken[row]) late.push_back(static_cast<std::int64_t>(row));  // all its windows are over
+    }
     return {};
   }
 
-  /// False: all its windows are over.
-  Result<bool> assign(const Keys& keys, std::size_t row, const std::vector<std::int64_t>& times, const Fired& fired,
-                      Assignment& assignment) {
-    if (!window_) {
-      KLEIN_TRY(assign_to(0, keys, row, assignment));
-      return true;
+  Result<> assign_to(std::int64_t start, const Run& run, const Keys& keys, const std::vector<std::int64_t>& times,
+                     const Fired& fired, std::vector<char>& taken, std::map<std::int64_t, Assigned>& by_start) {
+    const auto over_at = later(end(start), lateness_);
+    const bool may_be_over = over_at <= fired.latest();
+    Pane* pane = nullptr;
+    Assigned* rows = nullptr;
+    for (auto row = run.first; row < run.end; ++row) {
+      if (times[row] - start >= window_->size) continue;
+      if (may_be_over && over_at <= fired.of(keys.group(row))) continue;
+      if (!pane) {
+        pane = KLEIN_TRY(pane_of(start));
+        rows = &by_start[start];
+      }
+      put(keys, row, *pane, *rows);
+      taken[row] = 1;
     }
-    bool any = false;
-    for (auto start = window_->last_start(times[row]); start > times[row] - window_->size; start -= window_->slide) {
-      if (later(end(start), lateness_) <= fired.of(keys.group(row))) continue;
-      any = true;
-      KLEIN_TRY(assign_to(start, keys, row, assignment));
-    }
-    return any;
+    return {};
   }
 
   /// Groups whose window has fired, and that got a row since.

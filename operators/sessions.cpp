@@ -15,17 +15,30 @@ struct Session {
   std::int64_t start, end;  // of the last row's time and the gap
   std::uint32_t group;
   bool fired = false, changed = true;
+  std::int64_t due = 0;  // when it is looked at next; it may have grown since
 };
 
+/// A key whose hash is known.
+struct Hashed {
+  std::string_view key;
+  std::uint64_t hash;
+};
 struct ByBytes {
   using is_transparent = void;
   std::size_t operator()(std::string_view key) const { return static_cast<std::size_t>(hash_key(key)); }
+  std::size_t operator()(const Hashed& hashed) const { return static_cast<std::size_t>(hashed.hash); }
+};
+struct SameBytes {
+  using is_transparent = void;
+  bool operator()(std::string_view one, std::string_view other) const { return one == other; }
+  bool operator()(const Hashed& one, std::string_view other) const { return one.key == other; }
+  bool operator()(std::string_view one, const Hashed& other) const { return one == other.key; }
 };
 
 /// The sessions of each key, apart from each other.
-using Live = std::unordered_map<std::string, std::vector<Session>, ByBytes, std::equal_to<>>;
+using Live = std::unordered_map<std::string, std::vector<Session>, ByBytes, SameBytes>;
 
-/// When something is to be done about a session next: to fire it, or to drop one that has fired.
+/// When a session is looked at: to fire it, to drop one that has fired, or to find that it has grown.
 struct Due {
   std::int64_t time, start;  // the session's
   const std::string* key;    // in Live, whose keys stay where they are
@@ -66,6 +79,10 @@ class Sessions final : public Windows {
       const auto due = *due_.begin();
       due_.erase(due_.begin());
       auto& session = session_of(due);
+      if (due_time(session) != due.time) {  // it has grown
+        enlist(*due.key, session);
+        continue;
+      }
       if (!session.fired) entries.push_back(entry_of(*due.key, session));
       const bool is_over = fired.now() == end_of_time || later(session.end, lateness_) <= fired.now();
       (is_over ? over : kept).push_back(due);
@@ -74,7 +91,7 @@ class Sessions final : public Windows {
     for (const auto& due : kept) {
       auto& session = session_of(due);
       session.fired = true;
-      due_.insert(due_of(*due.key, session));
+      enlist(*due.key, session);
     }
     for (const auto& due : over) drop(due);
     return !over.empty() || !kept.empty();
@@ -105,7 +122,7 @@ class Sessions final : public Windows {
       groups.push_back(new_group());
       auto& [key, sessions] = *live_.try_emplace(std::string(saved.keys[row])).first;
       sessions.push_back({saved.starts[row], saved.ends[row], groups.back(), saved.fired[row]});
-      due_.insert(due_of(key, sessions.back()));
+      enlist(key, sessions.back());
     }
     return groups_->load(saved.gathered, groups, next_group_);
   }
@@ -114,9 +131,14 @@ class Sessions final : public Windows {
   Entry entry_of(const std::string& key, const Session& session) const {
     return {key, session.group, session.start, session.end, session.fired};
   }
-  Due due_of(const std::string& key, const Session& session) const {
-    return {session.fired ? later(session.end, lateness_) : session.end, session.start, &key};
+  std::int64_t due_time(const Session& session) const {
+    return session.fired ? later(session.end, lateness_) : session.end;
   }
+  void enlist(const std::string& key, Session& session) {
+    session.due = due_time(session);
+    due_.insert({session.due, session.start, &key});
+  }
+  void withdraw(const std::string& key, const Session& session) { due_.erase({session.due, session.start, &key}); }
   const Session& session_of(const Due& due) const {
     const auto& sessions = live_.find(*due.key)->second;
     return *std::find_if(
@@ -135,18 +157,29 @@ class Sessions final : public Windows {
   const std::string* assign(const Keys& keys, std::size_t row, std::int64_t time, std::int64_t fired,
                             Assigned& assigned, std::vector<std::pair<std::uint32_t, std::uint32_t>>& joined) {
     Session mine{.start = time, .end = later(time, gap_), .group = 0};
-    auto found = live_.find(keys[row]);
+    auto found = live_.find(Hashed{keys[row], keys.hash(row)});
     const auto near = [&](const Session& other) { return mine.start <= other.end && other.start <= mine.end; };
-    const bool alone = found == live_.end() || std::none_of(found->second.begin(), found->second.end(), near);
-    if (alone && later(mine.end, lateness_) <= fired) return nullptr;
+    const auto met = found == live_.end() ? 0 : std::count_if(found->second.begin(), found->second.end(), near);
+    if (met == 0 && later(mine.end, lateness_) <= fired) return nullptr;
     if (found == live_.end()) found = live_.try_emplace(std::string(keys[row])).first;
     auto& [key, sessions] = *found;
-    mine.group = alone ? new_group() : join(key, sessions, mine, joined);
-    sessions.push_back(mine);
-    due_.insert(due_of(key, mine));
+    auto* grown = met == 1 ? grow(*std::find_if(sessions.begin(), sessions.end(), near), mine) : nullptr;
+    if (!grown) {
+      mine.group = met == 0 ? new_group() : join(key, sessions, mine, joined);
+      grown = &sessions.emplace_back(mine);
+      enlist(key, *grown);
+    }
     assigned.rows.push_back(static_cast<std::int64_t>(row));
-    assigned.groups.push_back(mine.group);
+    assigned.groups.push_back(grown->group);
     return &key;
+  }
+
+  /// The common case, a row that only makes its session last longer: when it is due will be seen then. Null: another.
+  static Session* grow(Session& session, const Session& mine) {
+    if (session.fired || mine.start < session.start) return nullptr;
+    session.end = std::max(session.end, mine.end);
+    session.changed = true;
+    return &session;
   }
 
   /// Takes the sessions that `mine` meets into it; the group that they become.
@@ -159,7 +192,7 @@ class Sessions final : public Windows {
         ++i;
         continue;
       }
-      due_.erase(due_of(key, other));
+      withdraw(key, other);
       mine.start = std::min(mine.start, other.start);
       mine.end = std::max(mine.end, other.end);
       groups.push_back(other.group);
@@ -178,9 +211,9 @@ class Sessions final : public Windows {
       for (auto& session : sessions) {
         if (session.fired || session.end > fired.of(group_of(hash_key(key)))) continue;
         entries.push_back(entry_of(key, session));
-        due_.erase(due_of(key, session));
+        withdraw(key, session);
         session.fired = true;
-        due_.insert(due_of(key, session));
+        enlist(key, session);
       }
     }
     if (!entries.empty()) emit(KLEIN_TRY(groups_->results(*shape_, entries)));

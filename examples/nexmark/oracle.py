@@ -104,7 +104,7 @@ def q11(events: Events) -> list[Row]:
     for bidder, bids in grouped(events.bids, lambda bid: bid["bidder"]).items():
         session: Row = {}
         for time in sorted(bid["date_time"] for bid in bids):
-            if not session or time >= session["window_end"]:
+            if not session or time > session["window_end"]:
                 session = {"bidder": bidder, "window_start": time, "bid_count": 0}
                 rows.append(session)
             session["window_end"] = time + TEN_SECONDS

@@ -10,13 +10,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
-    from typing import Any
+    from typing import Any, Literal
 
     from ._functions import SchemaLike
     from ._state import StateDeclaration
     from .flow import Flow
 
     Duration = str | timedelta
+    Columns = str | Sequence[str]
     Fold = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]  # two rows into one
 
 
@@ -129,6 +130,22 @@ class KeyedVerbs:
         params |= {"within": [duration(each) for each in within], "time": time, "right_time": right_time}
         return self.into("interval_join", params, name, [other])
 
+    def top(
+        self,
+        n: int,
+        by: Columns = (),
+        *,
+        descending: bool = True,
+        rank: str | None = None,
+        early: Duration | None = None,
+        name: str | None = None,
+    ) -> Flow:
+        """The `n` highest rows of all by these columns. As `KeyedFlow.top`."""
+        from .flow import Flow
+
+        assert isinstance(self, Flow)
+        return KeyedFlow(self, []).top(n, by, descending=descending, rank=rank, early=early, name=name)
+
     @property
     def late(self) -> Flow:
         """The rows that came too late for every window of the last step, as they came.
@@ -192,6 +209,47 @@ class KeyedFlow:
         """
         return _reduce(self._flow, self._keys, {"early": early}, fn, name)
 
+    def top(
+        self,
+        n: int,
+        by: Columns = (),
+        *,
+        descending: bool = True,
+        rank: str | None = None,
+        early: Duration | None = None,
+        name: str | None = None,
+    ) -> Flow:
+        """Of each key the `n` highest rows by these columns, the highest first; whole rows.
+
+        `descending=False` gives the lowest. Null comes last either way, and of equal rows the one that is first in its
+        source. Without `by` the order is the events' time, then the source's: the latest rows. `rank` names a column to
+        add, of a row's place from 1 on. `early` is as in `aggregate`.
+        """
+        return _top(self._flow, self._keys, {"early": early}, (n, by, descending, rank), name)
+
+    def deduplicate(
+        self,
+        *,
+        keep: Literal["first", "last"] = "first",
+        ttl: Duration | None = None,
+        early: Duration | None = None,
+        name: str | None = None,
+    ) -> Flow:
+        """One row of each key.
+
+        The first that comes passes at once, and its key is remembered, with `ttl` for so long by the clock. The last is
+        known at the end: the latest by the events' time, then by the source's order; in a stream without end, where
+        `early` says how often the keys that changed are given out.
+        """
+        if keep == "first":
+            if early is not None:
+                raise InvalidError("early= goes with keep='last'; the first row of a key passes at once")
+            return self._flow.then("unique", {"columns": self._keys, "ttl": ttl}, name)
+        if keep != "last" or ttl is not None:
+            said = "ttl= goes with keep='first'" if keep == "last" else f"keep= is 'first' or 'last', not {keep!r}"
+            raise InvalidError(said)
+        return self.top(1, early=early, name=name)
+
     def process(
         self,
         fn: Callable[..., Any],
@@ -249,6 +307,18 @@ class WindowedFlow:
         """A row a key and window, its rows folded into one: the key, `window_start`, `window_end`, the rest."""
         return _reduce(self._flow, self._keys, self._options, fn, name)
 
+    def top(
+        self,
+        n: int,
+        by: Columns = (),
+        *,
+        descending: bool = True,
+        rank: str | None = None,
+        name: str | None = None,
+    ) -> Flow:
+        """Of each key and window the `n` highest rows, after `window_start` and `window_end`. As `KeyedFlow.top`."""
+        return _top(self._flow, self._keys, self._options, (n, by, descending, rank), name)
+
 
 def _aggregate(flow: Flow, keys: list[str], options: dict[str, Any], aggregates: dict[str, Any], name: Any) -> Flow:
     if not aggregates:
@@ -263,6 +333,12 @@ def _aggregate(flow: Flow, keys: list[str], options: dict[str, Any], aggregates:
         "functions": {each: made.made for each, made in own.items()},
     }
     return flow.into("aggregate", {**params, **options}, name)
+
+
+def _top(flow: Flow, keys: list[str], options: dict[str, Any], asked: tuple[Any, ...], name: str | None) -> Flow:
+    n, by, descending, rank = asked
+    order = {"n": n, "by": by, "descending": descending, "rank": rank}
+    return flow.then("top", {**order, "keys": keys, **options}, name)
 
 
 def _reduce(flow: Flow, keys: list[str], options: dict[str, Any], fn: Fold, name: str | None) -> Flow:

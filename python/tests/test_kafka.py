@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pyklein as klein
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from kafka_broker import Broker
-from kafka_client import new_topic, send
+from kafka_client import new_topic, send, wait_until
 
 NOBODY = "127.0.0.1:9"  # discard, which nothing listens to
 
@@ -29,13 +28,6 @@ def read(broker: Broker, topic: str | list[str], **options: object) -> klein.Flo
 
 def values(flow: klein.Flow) -> list[int]:
     return [int(row["value"]) for row in flow.take_all()]
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def test_a_read_with_an_end_is_a_batch_of_every_record_in_the_partitions_order(broker: Broker) -> None:
