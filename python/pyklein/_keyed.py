@@ -244,7 +244,7 @@ class KeyedFlow:
         if keep == "first":
             if early is not None:
                 raise InvalidError("early= goes with keep='last'; the first row of a key passes at once")
-            return self._flow.then("unique", {"columns": self._keys, "ttl": ttl}, name)
+            return self._flow.into("unique", {"columns": self._keys, "ttl": ttl}, name)
         if keep != "last" or ttl is not None:
             said = "ttl= goes with keep='first'" if keep == "last" else f"keep= is 'first' or 'last', not {keep!r}"
             raise InvalidError(said)
@@ -338,7 +338,7 @@ def _aggregate(flow: Flow, keys: list[str], options: dict[str, Any], aggregates:
 def _top(flow: Flow, keys: list[str], options: dict[str, Any], asked: tuple[Any, ...], name: str | None) -> Flow:
     n, by, descending, rank = asked
     order = {"n": n, "by": by, "descending": descending, "rank": rank}
-    return flow.then("top", {**order, "keys": keys, **options}, name)
+    return flow.into("top", {**order, "keys": keys, **options}, name)
 
 
 def _reduce(flow: Flow, keys: list[str], options: dict[str, Any], fn: Fold, name: str | None) -> Flow:

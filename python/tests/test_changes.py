@@ -50,8 +50,9 @@ def contents(instance: Instance, now: int) -> dict[str, Any]:
     """All that it remembers, what is over left out."""
     all: dict[str, Any] = {}
     for name, state in instance._states.items():
-        lives = [(key, values, end - now if end else 0) for key, values, end in state.save(state._of)]
-        all[name] = sorted((row for row in lives if row[2] >= 0), key=lambda row: (row[0], str(row[1])))
+        rows = [row for row in state.save(state._of) if not row[2] or row[2] > now]
+        lives = [(key, values, end - now if end else 0) for key, values, end in rows]
+        all[name] = sorted(lives, key=lambda row: (row[0], str(row[1])))
     timers = [(time - now if form == 3 else time, key, form) for time, key, form in instance._timers.set]
     all["timers"] = sorted(timers)
     return all
