@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace klein {
-extern const char* const onnxruntime_wheel;  // tests/where.cpp
+extern const char* const onnxruntime_wheel;  // tests/golden/where.cpp
 }
 
 namespace klein::test {

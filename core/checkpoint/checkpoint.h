@@ -64,7 +64,7 @@ class Checkpoint {
   std::vector<Token> residues_;
   std::string warning_;
   std::int64_t next_ = 1, attempt_ = 1;
-  std::vector<Epoch> sealed_;  // in order
+  std::vector<Epoch> sealed_;                      // in order
   std::map<Epoch, std::set<std::string>> tables_;  // by sealed epoch: where its rows by key are
 };
 

@@ -62,7 +62,7 @@ class Epochs {
   const bool commits_;
   std::optional<Epoch> open_;
   std::set<int> missing_;
-  std::vector<Report> reports_;  // since the last sealed epoch
+  std::vector<Report> reports_;   // since the last sealed epoch
   std::map<int, Tables> tables_;  // by task, of those that run, by the last sealed epoch
   struct Ended {
     Epoch epoch;

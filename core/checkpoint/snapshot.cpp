@@ -182,8 +182,10 @@ void follow(std::map<std::string, State>& states, std::map<std::string, State> l
   std::erase_if(states, [&](const auto& state) { return !later.contains(state.first); });
   for (auto& [step, state] : later) {
     const auto [known, added] = states.try_emplace(step);
-    if (added) known->second = std::move(state);
-    else known->second.follow(std::move(state));
+    if (added)
+      known->second = std::move(state);
+    else
+      known->second.follow(std::move(state));
   }
 }
 

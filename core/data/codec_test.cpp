@@ -10,7 +10,7 @@
 
 namespace klein {
 
-extern const char* const source_folder;  // tests/where.cpp
+extern const char* const source_folder;  // tests/golden/where.cpp
 
 namespace {
 

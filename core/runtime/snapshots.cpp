@@ -105,8 +105,7 @@ void Snapshots::collect() {
     int number = 0;
     for (const auto& [edge, rows] : batches) {
       if (rows.empty()) continue;
-      if (auto written = store(task, number++, rows))
-        stored.in_flight[edge].push_back(*std::move(written));
+      if (auto written = store(task, number++, rows)) stored.in_flight[edge].push_back(*std::move(written));
     }
     for (auto& [step, state] : stored.facts.states) store_state(task, number, step, state, stored);
     coordinator_.stored(task, epoch, std::move(stored));

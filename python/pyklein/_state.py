@@ -272,9 +272,7 @@ class MapState(Remembered):
 
     def save(self, keys: Iterable[bytes]) -> list[tuple[bytes, tuple[Any, ...], int]]:
         return [
-            (key, (entry, value), expiry)
-            for key in keys
-            for entry, (value, expiry) in self._of.get(key, {}).items()
+            (key, (entry, value), expiry) for key in keys for entry, (value, expiry) in self._of.get(key, {}).items()
         ]
 
     def load(self, key: bytes, values: tuple[Any, ...], expiry: int) -> None:

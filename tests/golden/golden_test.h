@@ -15,7 +15,7 @@
 #include "plan/views.h"
 
 namespace klein {
-extern const char* const source_folder;  // tests/where.cpp
+extern const char* const source_folder;  // tests/golden/where.cpp
 }
 
 namespace klein::golden {
