@@ -18,10 +18,6 @@ struct Destroy {
 using KafkaError = std::unique_ptr<rd_kafka_error_t, Destroy<rd_kafka_error_destroy>>;
 using GroupMetadata =
     std::unique_ptr<rd_kafka_consumer_group_metadata_t, Destroy<rd_kafka_consumer_group_metadata_destroy>>;
-using Answer = std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>>;
-using Options = std::unique_ptr<rd_kafka_AdminOptions_t, Destroy<rd_kafka_AdminOptions_destroy>>;
-using Question =
-    std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, Destroy<rd_kafka_ListConsumerGroupOffsets_destroy>>;
 
 /// The partition beside which the number stands; every topic has it.
 KafkaPartitions place(const std::string& topic, std::int64_t offset) {
@@ -34,37 +30,8 @@ KafkaPartitions place(const std::string& topic, std::int64_t offset) {
 bool may_pass(rd_kafka_resp_err_t error) {
   return error == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
          error == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE || error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
-         error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT || error == RD_KAFKA_RESP_ERR__TRANSPORT;
-}
-
-struct Offset {
-  rd_kafka_resp_err_t error;
-  std::int64_t offset = -1;  // below 0: there is none
-};
-
-Offset offset_in(const rd_kafka_event_t& answer) {
-  if (const auto error = rd_kafka_event_error(const_cast<rd_kafka_event_t*>(&answer))) return {error};
-  const auto* result = rd_kafka_event_ListConsumerGroupOffsets_result(const_cast<rd_kafka_event_t*>(&answer));
-  std::size_t count = 0;
-  const auto** groups = result ? rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count) : nullptr;
-  if (count != 1) return {RD_KAFKA_RESP_ERR_UNKNOWN};
-  if (const auto* error = rd_kafka_group_result_error(groups[0])) return {rd_kafka_error_code(error)};
-  const auto* found = rd_kafka_group_result_partitions(groups[0]);
-  if (!found || found->cnt != 1) return {RD_KAFKA_RESP_ERR_NO_ERROR};
-  return {found->elems[0].err, found->elems[0].offset};
-}
-
-/// The group's offset, once no transaction that may set it is under way.
-Offset ask_for_offset(rd_kafka_t* client, const std::string& group, const std::string& topic) {
-  const auto asked = place(topic, 0);
-  const KafkaQueue queue(rd_kafka_queue_new(client));
-  const Options options(rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS));
-  const KafkaError set(rd_kafka_AdminOptions_set_require_stable_offsets(options.get(), 1));
-  const Question question(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), asked.get()));
-  auto* one = question.get();
-  rd_kafka_ListConsumerGroupOffsets(client, &one, 1, options.get(), queue.get());
-  const Answer answer(rd_kafka_queue_poll(queue.get(), patience_ms));
-  return answer ? offset_in(*answer) : Offset{RD_KAFKA_RESP_ERR__TIMED_OUT};
+         error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT || error == RD_KAFKA_RESP_ERR__TRANSPORT ||
+         error == RD_KAFKA_RESP_ERR__WAIT_COORD;
 }
 
 }  // namespace
@@ -79,7 +46,7 @@ Result<std::unique_ptr<KafkaTransactions>> KafkaTransactions::begin(
   std::unique_ptr<KafkaTransactions> made(new KafkaTransactions(std::move(producer), topic, writer));
   auto* client = made->producer_->client().get();
   KLEIN_TRY(made->done([&] { return rd_kafka_init_transactions(client, patience_ms); }, "begin with transactions"));
-  made->last_ = KLEIN_TRY(made->read_last());
+  made->last_ = KLEIN_TRY(read_last(cluster, topic, writer));
   return made;
 }
 
@@ -100,13 +67,9 @@ Result<> KafkaTransactions::commit(std::int64_t number, const Rows& rows) {
 }
 
 Result<> KafkaTransactions::write(const Rows& rows) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
   while (const auto some = KLEIN_TRY(rows())) {
-    for (std::int64_t next = 0; !KLEIN_TRY(producer_->send(*some, next));) {
-      rd_kafka_poll(producer_->client().get(), 10);
-      if (std::chrono::steady_clock::now() > until)
-        return producer_->client().failed(RD_KAFKA_RESP_ERR__TIMED_OUT, "write a transaction to '" + topic_ + "'");
-    }
+    // A transaction that takes too long the broker ends, and so sending it.
+    for (std::int64_t next = 0; !KLEIN_TRY(producer_->send(*some, next));) rd_kafka_poll(producer_->client().get(), 10);
   }
   return {};
 }
@@ -119,14 +82,23 @@ Result<> KafkaTransactions::number(std::int64_t number) {
               "number a transaction");
 }
 
-Result<std::optional<std::int64_t>> KafkaTransactions::read_last() const {
+/// A client of its own asks: librdkafka's question for administrators crashes where a coordinator answers with an
+/// error.
+Result<std::optional<std::int64_t>> KafkaTransactions::read_last(const KafkaCluster& cluster, const std::string& topic,
+                                                                 const std::string& writer) {
+  const auto client = KLEIN_TRY(KafkaClient::make(
+      RD_KAFKA_CONSUMER, cluster, {},
+      {{"group.id", writer}, {"enable.auto.commit", "false"}, {"isolation.level", "read_committed"}}));
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
+  const auto asked = place(topic, RD_KAFKA_OFFSET_INVALID);
   while (true) {
-    const auto [error, offset] = ask_for_offset(producer_->client().get(), writer_, topic_);
+    auto error = rd_kafka_committed(client->get(), asked.get(), patience_ms);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = asked->elems[0].err;
+    const auto offset = asked->elems[0].offset;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return offset < 0 ? std::optional<std::int64_t>() : std::optional(offset);
     if (!may_pass(error) || std::chrono::steady_clock::now() > until)
-      return producer_->client().failed(error, "read the last commit of '" + writer_ + "'");
-    rd_kafka_poll(producer_->client().get(), 20);
+      return client->failed(error, "read the last commit of '" + writer + "'");
+    rd_kafka_poll(client->get(), 20);
   }
 }
 
@@ -140,8 +112,8 @@ Result<> KafkaTransactions::done(const std::function<rd_kafka_error_t*()>& actio
       const auto code = rd_kafka_error_code(error.get());
       if (code == RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT) {
         return Error(Code::invalid,
-                     "the broker allows no transaction.timeout.ms as long as client= sets it; lower it, "
-                     "or raise the broker's transaction.max.timeout.ms");
+                     "the broker allows no transaction to take as long as transaction.timeout.ms; lower "
+                     "it in client=, or raise the broker's transaction.max.timeout.ms");
       }
       return producer_->client().failed(code, what);
     }

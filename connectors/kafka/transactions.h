@@ -31,7 +31,8 @@ class KafkaTransactions {
   KafkaTransactions(std::unique_ptr<KafkaProducer> producer, std::string topic, std::string writer);
   Result<> write(const Rows& rows);
   Result<> number(std::int64_t number);
-  Result<std::optional<std::int64_t>> read_last() const;
+  static Result<std::optional<std::int64_t>> read_last(const KafkaCluster& cluster, const std::string& topic,
+                                                       const std::string& writer);
   /// Tries again while that may help.
   Result<> done(const std::function<rd_kafka_error_t*()>& action, const std::string& what) const;
 

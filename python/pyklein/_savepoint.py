@@ -36,11 +36,11 @@ def _copy(source: str, target: str) -> None:
     epoch = _newest(source)
     staged = f"{target}.{os.getpid()}"
     try:
-        for name in (f"manifest/{epoch}", f"committed/{epoch}", "attempt", *_stored(source, epoch)):
+        for name in (f"manifest/{epoch}", f"committed/{epoch}", "attempt", "staged", *_stored(source, epoch)):
             held, put = os.path.join(source, name), os.path.join(staged, name)
             os.makedirs(os.path.dirname(put), exist_ok=True)
-            if os.path.isdir(held):
-                shutil.copytree(held, put, dirs_exist_ok=True)
+            if os.path.isdir(held):  # a writer's name is of one checkpoint alone
+                shutil.copytree(held, put, dirs_exist_ok=True, ignore=shutil.ignore_patterns("writer-*"))
             elif os.path.exists(held):
                 shutil.copy2(held, put)
         os.sync()

@@ -146,6 +146,19 @@ def test_a_stream_goes_on_behind_its_last_snapshot_and_its_group_shows_how_far_i
     group.close()
 
 
+def test_a_group_that_others_are_in_keeps_its_offsets_and_the_job_goes_on(broker: Broker, tmp_path: Path) -> None:
+    topic = sent(broker, 10)
+    member = Consumer({"bootstrap.servers": broker.servers, "group.id": topic, "auto.offset.reset": "earliest"})
+    member.subscribe([topic])
+    wait_until(lambda: member.consume(1, timeout=1) != [])
+    flow = read(broker, topic, group=topic, end_offset="latest").map(lambda row: {"n": int(row["value"])})
+    report = flow.write_json(tmp_path / "out").run(
+        checkpoint=tmp_path / "state", interval="1ms", mode="stream", progress=False
+    )
+    assert report.rows_out == 10
+    member.close()
+
+
 def test_a_broker_that_does_not_answer_is_named_within_five_seconds() -> None:
     flow = klein.read_kafka("photos", bootstrap_servers=NOBODY, end_offset="latest")
     begun = time.monotonic()
