@@ -3,8 +3,8 @@
     python benchmarks/state.py [snapshots]
 
 A stream sets a value for each of so many keys once, then changes some 10,000 of them between two snapshots, whatever
-their number. A snapshot that held everything would grow with the keys; one of the changes stays as it is. The last run is
-then gone on with, and the time until its first row is shown is what restoring its state costs.
+their number. A snapshot that held everything would grow with the keys; one of the changes stays as it is. The last run
+is then gone on with, and the time until its first row is shown is what restoring its state costs.
 """
 
 from __future__ import annotations
