@@ -150,7 +150,8 @@ def test_every_keyed_state_of_an_earlier_version_is_gone_on_with(
     version: int, cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    klein.run(*flows(Path("whole")), mode="stream", progress=False)
+    # On one core no row passes another on its way through a function: which of equal ones is first is certain.
+    klein.run(*flows(Path("whole")), mode="stream", cores=1, progress=False)
     shutil.copytree(GOLDEN / f"keyed-{version}" / "state", "state")
     klein.run(*flows(Path("out")), checkpoint="state", mode="stream", cores=cores, progress=False)
     whole, after = shown(Path("whole")), shown(Path("out"))
