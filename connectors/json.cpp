@@ -1,17 +1,12 @@
 // read_json, write_json: JSON Lines, an object a row. Arrow parses a block of lines at a time.
 
-#include <arrow/buffer.h>
-#include <arrow/json/options.h>
-#include <arrow/json/reader.h>
 #include <arrow/record_batch.h>
-#include <arrow/table.h>
 #include <arrow/type.h>
-
-#include <algorithm>
 
 #include "connectors/file_sink.h"
 #include "connectors/line_files.h"
 #include "connectors/text_output.h"
+#include "data/json_objects.h"
 #include "data/json_text.h"
 #include "op/json_rows.h"
 #include "op/registry.h"
@@ -22,51 +17,28 @@ namespace {
 
 const std::vector<std::string> extensions = {"json", "jsonl", "ndjson"};
 
-/// `schema`: null where it is to be found out.
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> parse_one(std::string_view lines,
-                                                             const std::shared_ptr<arrow::Schema>& schema) {
-  auto options = arrow::json::ParseOptions::Defaults();
-  options.explicit_schema = schema;
-  options.unexpected_field_behavior =
-      schema ? arrow::json::UnexpectedFieldBehavior::Ignore : arrow::json::UnexpectedFieldBehavior::InferType;
-  return arrow::json::ParseOne(options, std::make_shared<arrow::Buffer>(lines));
-}
-
-/// What Arrow says, without where in the block it is, and what to do.
-Error wrong_json(std::string message) {
-  for (const std::string_view words : {"JSON parse error: ", "Failed to convert JSON to "}) {
-    if (message.starts_with(words)) message.erase(0, words.size());
-  }
-  message.erase(std::min(message.rfind(" in row "), message.size()));
-  if (message.starts_with("Column()"))
-    return Error(Code::corrupt, "the line holds no object; a row is {...} on a line");
-  const bool type = message.find("changed from") != std::string::npos || message.find("parse:") != std::string::npos;
-  return Error(Code::corrupt, "this is no JSON of the columns' types: " + message +
-                                  (type ? "; mend the file, or give schema= with a type that holds all values" : ""));
-}
-
 /// The first line that is wrong by itself; else what is wrong with all of them together.
 Error wrong_line(std::string_view block, const std::shared_ptr<arrow::Schema>& schema, const BlockPlace& place,
-                 const std::string& message) {
+                 Error together) {
   std::int64_t row = place.first_row;
   for (std::size_t begin = 0, end = 0; begin < block.size(); begin = end + 1) {
     end = std::min(block.find('\n', begin), block.size());
     const auto line = block.substr(begin, end - begin);
     if (is_blank(line)) continue;
     if (!is_utf8(line)) return Error(Code::corrupt, "the line is not UTF-8").at_row(place.row(row));
-    const auto parsed = parse_one(line, schema);
-    if (!parsed.ok()) return wrong_json(parsed.status().message()).at_row(place.row(row));
+    auto parsed = parse_json_objects(line, schema);
+    if (!parsed.ok()) return std::move(parsed).error().at_row(place.row(row));
     ++row;
   }
-  return wrong_json(message);
+  return together;
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> parse_lines(
     std::string_view block, const std::shared_ptr<arrow::Schema>& schema, const BlockPlace& place) {
-  if (!is_utf8(block)) return wrong_line(block, schema, place, "a line is not UTF-8");
-  const auto parsed = parse_one(block, schema);
-  if (!parsed.ok()) return wrong_line(block, schema, place, parsed.status().message());
-  return *parsed;
+  if (!is_utf8(block)) return wrong_line(block, schema, place, Error(Code::corrupt, "a line is not UTF-8"));
+  auto parsed = parse_json_objects(block, schema);
+  if (!parsed.ok()) return wrong_line(block, schema, place, std::move(parsed).error());
+  return parsed;
 }
 
 class JsonRows final : public BlockRows {
@@ -75,10 +47,7 @@ class JsonRows final : public BlockRows {
   Schema schema() const override { return schema_; }
   Result<std::shared_ptr<arrow::RecordBatch>> parse(std::string_view block, const BlockPlace& place) const override {
     if (is_blank(block)) return KLEIN_ARROW(arrow::RecordBatch::MakeEmpty(schema_.arrow()));
-    const auto parsed = KLEIN_TRY(parse_lines(block, schema_.arrow(), place));
-    arrow::ArrayVector columns;
-    for (const auto& field : schema_.arrow()->fields()) columns.push_back(parsed->GetColumnByName(field->name()));
-    return arrow::RecordBatch::Make(schema_.arrow(), parsed->num_rows(), std::move(columns));
+    return parse_lines(block, schema_.arrow(), place);
   }
 
  private:

@@ -68,40 +68,54 @@ SourceKind read_kind() {
       }};
 }
 
+std::vector<Param> write_params() {
+  return {
+      {.name = "topic", .type = ParamType::string, .doc = "The topic, which must be there."},
+      servers_param(),
+      {.name = "key",
+       .type = ParamType::string,
+       .doc = "The column that is a record's key, of text, bytes or integers (written as decimals): "
+              "records of one key are in one partition.",
+       .fallback = Value(),
+       .keyword_only = true},
+      {.name = "partition",
+       .type = ParamType::string,
+       .doc = "The column that says into which partition a record goes, as a number; it is not in the "
+              "value. By default the key decides, as with Java's clients.",
+       .fallback = Value(),
+       .keyword_only = true},
+      {.name = "columns",
+       .type = ParamType::strings,
+       .doc = "Those that the value is made of; by default all, but `partition`.",
+       .fallback = Value(),
+       .keyword_only = true},
+      {.name = "value_format",
+       .type = ParamType::string,
+       .doc = "What a value is: a JSON object, the \"raw\" text or bytes of one column (`value`, or the "
+              "one that is left), or an Arrow stream of one row.",
+       .fallback = "json",
+       .choices = {"json", "raw", "arrow"},
+       .keyword_only = true},
+      {.name = "delivery",
+       .type = ParamType::string,
+       .doc = "\"at_least_once\": records are there at once, and a job that is killed and goes on "
+              "writes those again that came after its last snapshot. \"exactly_once\": they are there "
+              "once a snapshot holds them, for readers of what is committed; it needs a checkpoint.",
+       .fallback = "at_least_once",
+       .choices = {"at_least_once", "exactly_once"},
+       .keyword_only = true},
+      client_param()};
+}
+
 SinkKind write_kind() {
   return {
       .name = "write_kafka",
-      .doc =
-          "Write rows into a Kafka topic, a record each. At least once: a job that is killed and goes on writes "
-          "the rows again that came after its last snapshot.",
-      .params = {{.name = "topic", .type = ParamType::string, .doc = "The topic, which must be there."},
-                 servers_param(),
-                 {.name = "key",
-                  .type = ParamType::string,
-                  .doc = "The column that is a record's key, of text, bytes or integers (written as decimals): "
-                         "records of one key are in one partition.",
-                  .fallback = Value(),
-                  .keyword_only = true},
-                 {.name = "partition",
-                  .type = ParamType::string,
-                  .doc = "The column that says into which partition a record goes, as a number; it is not in the "
-                         "value. By default the key decides, as with Java's clients.",
-                  .fallback = Value(),
-                  .keyword_only = true},
-                 {.name = "columns",
-                  .type = ParamType::strings,
-                  .doc = "Those that the value is made of; by default all, but `partition`.",
-                  .fallback = Value(),
-                  .keyword_only = true},
-                 {.name = "value_format",
-                  .type = ParamType::string,
-                  .doc = "What a value is: a JSON object, the \"raw\" text or bytes of one column (`value`, or the "
-                         "one that is left), or an Arrow stream of one row.",
-                  .fallback = "json",
-                  .choices = {"json", "raw", "arrow"},
-                  .keyword_only = true},
-                 client_param()},
-      .make = [](const Params& params) -> Result<std::unique_ptr<Sink>> { return KLEIN_TRY(plugin())->write(params); }};
+      .doc = "Write rows into a Kafka topic, a record each: at least once, or exactly once.",
+      .params = write_params(),
+      .make = [](const Params& params) -> Result<std::unique_ptr<Sink>> { return KLEIN_TRY(plugin())->write(params); },
+      .committer = [](Store* store) -> Result<std::unique_ptr<Committer>> {
+        return KLEIN_TRY(plugin())->committer(store);
+      }};
 }
 
 }  // namespace

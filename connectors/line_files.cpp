@@ -1,7 +1,6 @@
 #include "connectors/line_files.h"
 
 #include <arrow/record_batch.h>
-#include <arrow/util/utf8.h>
 
 #include <algorithm>
 #include <charconv>
@@ -169,14 +168,6 @@ Result<std::string> first_with_rows(const std::vector<std::string>& files, const
 }
 
 }  // namespace
-
-bool is_utf8(std::string_view text) {
-  static const bool ready = [] {
-    arrow::util::InitializeUTF8();  // without it, all is taken for valid
-    return true;
-  }();
-  return ready && arrow::util::ValidateUTF8(text);
-}
 
 std::vector<Param> line_file_params(const std::vector<std::string>& extensions) {
   return {{.name = "path",

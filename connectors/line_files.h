@@ -23,8 +23,6 @@ struct BlockPlace {
 /// No record stands in it.
 inline bool is_blank(std::string_view block) { return block.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
-bool is_utf8(std::string_view text);
-
 /// How a block becomes rows. Constant: any thread.
 class BlockRows {
  public:

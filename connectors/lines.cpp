@@ -12,6 +12,7 @@
 #include "connectors/line_files.h"
 #include "connectors/line_input.h"
 #include "connectors/rows.h"
+#include "data/json_objects.h"
 #include "op/registry.h"
 
 namespace klein {

@@ -8,6 +8,7 @@
 #include "connectors/file_sink.h"
 #include "connectors/line_files.h"
 #include "connectors/text_output.h"
+#include "data/json_objects.h"
 #include "op/registry.h"
 
 namespace klein {

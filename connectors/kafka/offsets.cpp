@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 
 #include "base/text.h"
 
@@ -62,10 +63,23 @@ Result<Metadata> metadata_of(KafkaClient& client, rd_kafka_topic_t* topic) {
   return Metadata(metadata);
 }
 
+/// What the cluster says of the topic. One that was just made is not known to every broker at once.
+Result<Metadata> settled_metadata(KafkaClient& client, rd_kafka_topic_t* topic) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  while (true) {
+    auto metadata = KLEIN_TRY(metadata_of(client, topic));
+    const bool unknown =
+        metadata->topic_cnt != 1 || metadata->topics[0].err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+        metadata->topics[0].err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+    if (!unknown || std::chrono::steady_clock::now() > until) return metadata;
+    rd_kafka_poll(client.get(), 50);
+  }
+}
+
 Result<> add_partitions(KafkaClient& client, const std::string& topic, std::vector<KafkaPartition>& all) {
   const KafkaTopic handle(rd_kafka_topic_new(client.get(), topic.c_str(), nullptr));
   if (!handle) return Error(Code::invalid, "'" + topic + "' can't be a topic's name");
-  const auto metadata = KLEIN_TRY(metadata_of(client, handle.get()));
+  const auto metadata = KLEIN_TRY(settled_metadata(client, handle.get()));
   if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     for (int i = 0; i < metadata->topics[0].partition_cnt; ++i) all.push_back({topic, i});
     return {};

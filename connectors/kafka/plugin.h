@@ -11,10 +11,12 @@ namespace klein {
 struct KafkaPlugin {
   Result<std::unique_ptr<Source>> (*read)(const Params& params);
   Result<std::unique_ptr<Sink>> (*write)(const Params& params);
+  Result<std::unique_ptr<Committer>> (*committer)(Store* store);
 };
 
 Result<std::unique_ptr<Source>> make_kafka_source(const Params& params);
 Result<std::unique_ptr<Sink>> make_kafka_sink(const Params& params);
+Result<std::unique_ptr<Committer>> make_kafka_committer(Store* store);
 
 }  // namespace klein
 

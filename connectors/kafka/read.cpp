@@ -198,7 +198,7 @@ class KafkaSource final : public Source {
         {"auto.offset.reset", "error"}};
     client_ = KLEIN_TRY(KafkaClient::make(
         RD_KAFKA_CONSUMER, wanted_.cluster,
-        {{"client.id", "klein"}, {"reconnect.backoff.max.ms", "1000"}, {"queued.max.messages.kbytes", "16384"}}, own));
+        {{"client.id", "klein"}, {"reconnect.backoff.max.ms", "1000"}, {"queued.max.messages.kbytes", "32768"}}, own));
     return client_;
   }
 

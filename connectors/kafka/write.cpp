@@ -1,11 +1,14 @@
 // write_kafka: rows as records of a topic. At least once: a snapshot waits until all that was written has arrived, and
-// what was written since the last one is written again by a job that goes on.
+// what was written since the last one is written again by a job that goes on. Exactly once: rows are staged beside the
+// snapshot, and a commit writes them (committer.h): docs/decisions/0008-kafka.md says why.
 
+#include "connectors/kafka/committer.h"
 #include "connectors/kafka/format.h"
 #include "connectors/kafka/offsets.h"
 #include "connectors/kafka/plugin.h"
 #include "connectors/kafka/producer.h"
 #include "connectors/kafka/queue_waker.h"
+#include "connectors/kafka/stage.h"
 
 namespace klein {
 
@@ -61,24 +64,79 @@ class KafkaWriter final : public Writer {
   std::int64_t next_ = 0;
 };
 
-class KafkaSink final : public Sink {
- public:
-  explicit KafkaSink(Target target) : target_(std::move(target)) {}
+/// The transactions of a sink's writers, kept until the last commit, which comes when the writers have gone.
+struct Held {
+  Mutex mutex;
+  std::vector<std::shared_ptr<KafkaWriterTransactions>> all KLEIN_GUARDED_BY(mutex);
 
-  Result<> check(const std::optional<Schema>& input) const override {
-    if (input) KLEIN_TRY(target_.format.check(*input));
-    const auto producer = KLEIN_TRY(KafkaProducer::make(target_.cluster, target_.topic));
-    KLEIN_TRY(producer->client().reach());
-    (void)KLEIN_TRY(partitions_of(producer->client(), {target_.topic}));
-    return {};
+  std::shared_ptr<KafkaWriterTransactions> of(const std::string& writer) {
+    const Lock lock(mutex);
+    return all.emplace_back(KafkaWriterTransactions::of(writer));
+  }
+};
+
+/// Stages an epoch's rows.
+class StagingWriter final : public Writer {
+ public:
+  StagingWriter(Target target, std::string run, int task, std::shared_ptr<Held> held)
+      : target_(std::move(target)), run_(std::move(run)), task_(task), held_(std::move(held)) {}
+
+  Result<> open(const Context& context) override {
+    if (!context.store) {
+      return Error(Code::invalid,
+                   "delivery=\"exactly_once\" stages rows in the job's checkpoint; give it one, run(checkpoint=...)");
+    }
+    stage_ = KLEIN_TRY(KafkaStage::open(*context.store, run_, context.step, task_));
+    return held_->of(stage_->writer())->begin(target_.cluster, target_.topic);
   }
 
-  Result<std::unique_ptr<Writer>> open(int, const std::optional<Schema>&) const override {
-    return std::make_unique<KafkaWriter>(target_, KLEIN_TRY(KafkaProducer::make(target_.cluster, target_.topic)));
+  Result<Progress> write(Batch batch) override {
+    KLEIN_TRY(target_.format.check(batch.schema()));
+    KLEIN_TRY(stage_->add(KLEIN_TRY(target_.format.records(batch))));
+    return Progress::done;
+  }
+
+  Result<std::optional<Bytes>> prepare(Epoch) override {
+    KafkaCommit commit{.cluster = target_.cluster, .topic = target_.topic, .writer = stage_->writer()};
+    commit.staged = KLEIN_TRY(stage_->finish());
+    if (commit.staged.empty()) return std::optional(Bytes());
+    commit.number = stage_->next_number();
+    commit.made = now_ms();
+    return std::optional(commit.to_bytes());
   }
 
  private:
   const Target target_;
+  const std::string run_;
+  const int task_;
+  const std::shared_ptr<Held> held_;
+  std::optional<KafkaStage> stage_;
+};
+
+class KafkaSink final : public Sink {
+ public:
+  KafkaSink(Target target, bool exactly_once) : target_(std::move(target)), run_(exactly_once ? random_name() : "") {}
+
+  Result<> check(const std::optional<Schema>& input) const override {
+    if (input) KLEIN_TRY(target_.format.check(*input));
+    const auto client =
+        KLEIN_TRY(KafkaClient::make(RD_KAFKA_PRODUCER, target_.cluster, {{"allow.auto.create.topics", "false"}}, {}));
+    KLEIN_TRY(client->reach());
+    (void)KLEIN_TRY(partitions_of(*client, {target_.topic}));
+    return {};
+  }
+
+  Result<std::unique_ptr<Writer>> open(int task, const std::optional<Schema>&) const override {
+    if (!run_.empty()) return std::make_unique<StagingWriter>(target_, run_, task, held_);
+    return std::make_unique<KafkaWriter>(target_, KLEIN_TRY(KafkaProducer::make(target_.cluster, target_.topic)));
+  }
+
+  Bytes residue() const override { return run_; }
+
+ private:
+  const Target target_;
+  const std::shared_ptr<Held> held_ = std::make_shared<Held>();
+  const std::string run_;  // this attempt's name for what it stages; empty: nothing is
 };
 
 }  // namespace
@@ -86,7 +144,8 @@ class KafkaSink final : public Sink {
 Result<std::unique_ptr<Sink>> make_kafka_sink(const Params& params) {
   Target target{KLEIN_TRY(KafkaCluster::make(params)), params.string("topic"), KLEIN_TRY(KafkaFormat::make(params))};
   if (target.topic.empty()) return Error(Code::invalid, "topic is empty; name the one to write to");
-  return std::make_unique<KafkaSink>(std::move(target));
+  remember_secrets(target.cluster);
+  return std::make_unique<KafkaSink>(std::move(target), params.string("delivery") == "exactly_once");
 }
 
 }  // namespace klein

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from .sources import from_arrow as from_arrow
     from .sources import from_items as from_items
     from .sources import from_pandas as from_pandas
+    from .sources import read_kafka as read_kafka
 
     col = field
 
@@ -83,6 +84,7 @@ _HOMES = {
     "from_arrow": "sources",
     "from_items": "sources",
     "from_pandas": "sources",
+    "read_kafka": "sources",
     "Error": "errors",
     "UserError": "errors",
     "InvalidError": "errors",

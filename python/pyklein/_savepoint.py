@@ -27,12 +27,12 @@ def _copy(source: str, target: str) -> None:
     epoch = _newest(source)
     staged = f"{target}.{os.getpid()}"
     try:
-        for kind in ("manifest", "committed", "batches", "attempt"):
-            name = "" if kind == "attempt" else epoch
+        for kind in ("manifest", "committed", "batches", "attempt", "staged"):
+            name = "" if kind in ("attempt", "staged") else epoch
             held, put = os.path.join(source, kind, name), os.path.join(staged, kind, name)
             os.makedirs(os.path.dirname(put), exist_ok=True)
-            if os.path.isdir(held):
-                shutil.copytree(held, put, dirs_exist_ok=True)
+            if os.path.isdir(held):  # a writer's name is of one checkpoint alone
+                shutil.copytree(held, put, dirs_exist_ok=True, ignore=shutil.ignore_patterns("writer-*"))
             elif os.path.exists(held):
                 shutil.copy2(held, put)
         os.sync()

@@ -1,6 +1,7 @@
-/* Loaded before the C library's own calls: kills the process at the n-th rename, link, unlink or fsync of a path that
-   holds a word, before the call or behind it, so that a test dies in the very step that it names.
-   KLEIN_KILL_AT="rename committed 3 before" */
+/* Loaded before the C library's own calls and librdkafka's: kills the process at the n-th rename, link, unlink or fsync
+   of a path that holds a word, or at the n-th call for a transaction of Kafka's ("begin", "number", "commit"), before
+   the call or behind it, so that a test dies in the very step that it names.
+   KLEIN_KILL_AT="rename committed 3 before", KLEIN_KILL_AT="commit kafka 2 behind" */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <signal.h>
@@ -53,3 +54,21 @@ WATCHED(rename, to, (const char* from, const char* to), (from, to))
 WATCHED(link, to, (const char* from, const char* to), (from, to))
 WATCHED(unlink, path, (const char* path), (path))
 WATCHED(fsync, path_of(descriptor, (char[4096]){0}, 4096), (int descriptor), (descriptor))
+
+/* A plug-in's own library is looked up in, not in what the program was linked to. */
+static void* in_kafka(const char* name) { return dlsym(dlopen("librdkafka.so.1", RTLD_NOW | RTLD_NOLOAD), name); }
+
+#define WATCHED_KAFKA(name, short_name, parameters, arguments)      \
+  void* name parameters {                                           \
+    void*(*real) parameters = (void* (*)parameters)in_kafka(#name); \
+    const int one = is_the_one(short_name, "kafka");                \
+    kill_now(one && before());                                      \
+    void* const result = real arguments;                            \
+    kill_now(one);                                                  \
+    return result;                                                  \
+  }
+
+WATCHED_KAFKA(rd_kafka_begin_transaction, "begin", (void* client), (client))
+WATCHED_KAFKA(rd_kafka_send_offsets_to_transaction, "number",
+              (void* client, const void* offsets, const void* group, int timeout), (client, offsets, group, timeout))
+WATCHED_KAFKA(rd_kafka_commit_transaction, "commit", (void* client, int timeout), (client, timeout))

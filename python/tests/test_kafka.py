@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pyklein as klein
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from kafka_broker import Broker
-from kafka_client import new_topic, send
+from kafka_client import new_topic, send, wait_until
 
 NOBODY = "127.0.0.1:9"  # discard, which nothing listens to
 
@@ -29,13 +28,6 @@ def read(broker: Broker, topic: str | list[str], **options: object) -> klein.Flo
 
 def values(flow: klein.Flow) -> list[int]:
     return [int(row["value"]) for row in flow.take_all()]
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def test_a_read_with_an_end_is_a_batch_of_every_record_in_the_partitions_order(broker: Broker) -> None:
@@ -152,6 +144,19 @@ def test_a_stream_goes_on_behind_its_last_snapshot_and_its_group_shows_how_far_i
     job.stop()
     job.wait()
     group.close()
+
+
+def test_a_group_that_others_are_in_keeps_its_offsets_and_the_job_goes_on(broker: Broker, tmp_path: Path) -> None:
+    topic = sent(broker, 10)
+    member = Consumer({"bootstrap.servers": broker.servers, "group.id": topic, "auto.offset.reset": "earliest"})
+    member.subscribe([topic])
+    wait_until(lambda: member.consume(1, timeout=1) != [])
+    flow = read(broker, topic, group=topic, end_offset="latest").map(lambda row: {"n": int(row["value"])})
+    report = flow.write_json(tmp_path / "out").run(
+        checkpoint=tmp_path / "state", interval="1ms", mode="stream", progress=False
+    )
+    assert report.rows_out == 10
+    member.close()
 
 
 def test_a_broker_that_does_not_answer_is_named_within_five_seconds() -> None:
