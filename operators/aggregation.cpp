@@ -150,7 +150,8 @@ std::vector<Param> Aggregation::params() {
        .keyword_only = true},
       {.name = "late",
        .type = ParamType::string,
-       .doc = "In a stream, how often a result that late rows changed is given out again; by default with each of them.",
+       .doc =
+           "In a stream, how often a result that late rows changed is given out again; by default with each of them.",
        .fallback = Value(),
        .keyword_only = true}};
 }
@@ -167,8 +168,9 @@ Result<Aggregation> Aggregation::of(const Params& params) {
   if (!params.is_null("early")) made.early = KLEIN_TRY(duration_from(params.string("early")));
   if (!params.is_null("late")) made.late = KLEIN_TRY(duration_from(params.string("late")));
   if (made.late > 0 && made.lateness == 0)
-    return Error(Code::invalid, "late= says how often rows that come late change a result, and none may: give "
-                                "allowed_lateness=");
+    return Error(Code::invalid,
+                 "late= says how often rows that come late change a result, and none may: give "
+                 "allowed_lateness=");
   return made;
 }
 

@@ -221,8 +221,7 @@ class Panes final : public Windows {
 
 }  // namespace
 
-std::unique_ptr<Windows> make_panes(std::shared_ptr<const Shape> shape, std::optional<Window> window,
-                                    Lateness late) {
+std::unique_ptr<Windows> make_panes(std::shared_ptr<const Shape> shape, std::optional<Window> window, Lateness late) {
   return std::make_unique<Panes>(std::move(shape), window, late);
 }
 
