@@ -65,12 +65,35 @@ Params with_times(Params params, const std::vector<Flow>& inputs) {
   return params;
 }
 
+void add_nodes(const Flow::Node& node, std::set<const Flow::Node*>& all) {
+  if (!all.insert(&node).second) return;
+  for (const auto& input : node.inputs) add_nodes(*input.node(), all);
+}
+
+/// An input that waits for its turn holds back what feeds it: that must not be what the others wait for.
+Result<> check_turns(const OperatorKind& kind, const Flow::Node& node) {
+  std::set<const Flow::Node*> before;
+  for (const auto& input : node.inputs) {
+    std::set<const Flow::Node*> own;
+    add_nodes(*input.node(), own);
+    for (const auto* each : own) {
+      if (kind.in_turn && before.contains(each))
+        return Error(Code::invalid, "both of its inputs come from the step '" + each->kind +
+                                        "', which can't be read twice at once; begin the second flow anew");
+    }
+    before.merge(own);
+  }
+  return {};
+}
+
 Result<> check_ends(const OperatorKind& kind, const Flow::Node& node) {
   if (!kind.must_end) return {};
   for (const int port : kind.must_end(node.params)) {
-    if (!node.inputs[static_cast<std::size_t>(port)].bounded())
-      return Error(Code::invalid, std::string("its ") + (port == 0 ? "first" : "second") +
-                                      " input never ends, and is needed whole; bound it, or use within=");
+    if (node.inputs[static_cast<std::size_t>(port)].bounded()) continue;
+    const auto* otherwise =
+        kind.in_turn ? "so the second never begins; bound it" : "and is needed whole; bound it, or use within=";
+    return Error(
+        Code::invalid, std::string("its ") + (port == 0 ? "first" : "second") + " input never ends, " + otherwise);
   }
   return {};
 }
@@ -115,6 +138,7 @@ Result<Flow> Flow::then(const std::string& kind, const Value::Map& params, const
                                         std::to_string(schemas.size()));
       }
       KLEIN_TRY(check_ends(*row, *node));
+      KLEIN_TRY(check_turns(*row, *node));
       node->schema = KLEIN_TRY(row->schema(node->params, schemas));
       return {};
     }

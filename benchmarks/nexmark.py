@@ -57,20 +57,17 @@ def klein_events(name: str, events: int, mode: str) -> None:
     """The events that a query reads, and nothing else."""
     import pyklein as klein
 
-    def run() -> int:
-        kinds = {
-            "q3": ["person", "auction"],
-            "q8": ["person", "auction"],
-            "q4": ["auction", "bid"],
-            "q20": ["auction", "bid"],
-        }
-        flows = []
-        for kind in kinds.get(name, ["bid"]):
-            columns = COLUMNS[name] if kind == "bid" else None
-            flows.append(klein.nexmark(kind, events, splits=1, columns=columns).discard())
-        return klein.run(*flows, mode=mode, cores=1, progress=False).rows_out
-
-    timed(run)
+    kinds = {
+        "q3": ["person", "auction"],
+        "q8": ["person", "auction"],
+        "q4": ["auction", "bid"],
+        "q20": ["auction", "bid"],
+    }
+    flows = []
+    for kind in kinds.get(name, ["bid"]):
+        columns = COLUMNS[name] if kind == "bid" else None
+        flows.append(klein.nexmark(kind, events, splits=1, columns=columns).discard())
+    timed(lambda: klein.run(*flows, mode=mode, cores=1, progress=False).rows_out)
 
 
 def events_of(events: int) -> Any:

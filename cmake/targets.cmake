@@ -45,8 +45,9 @@ if(KLEIN_TESTS)
     COMMAND "${Python_EXECUTABLE}" -c
       "import importlib.util as u; print(u.find_spec('onnxruntime').submodule_search_locations[0])"
     OUTPUT_VARIABLE onnxruntime_wheel OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-  target_compile_definitions(klein_tests PRIVATE
-    KLEIN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" KLEIN_ONNXRUNTIME_WHEEL="${onnxruntime_wheel}")
+  target_sources(klein_tests PRIVATE tests/golden/where.cpp)
+  set_source_files_properties(tests/golden/where.cpp PROPERTIES COMPILE_DEFINITIONS
+    "KLEIN_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\";KLEIN_ONNXRUNTIME_WHEEL=\"${onnxruntime_wheel}\"")
   target_link_libraries(klein_tests PRIVATE klein PyArrow::compute PkgConfig::MEDIA GTest::gtest_main GTest::gmock)
   add_test(NAME klein_tests COMMAND klein_tests)
 endif()

@@ -8,6 +8,7 @@
 
 #include <limits>
 
+#include "connectors/file_watch.h"
 #include "connectors/paths.h"
 #include "connectors/rows.h"
 #include "op/registry.h"
@@ -52,8 +53,23 @@ class FileReader final : public SplitReader {
 
 class BinarySource final : public Source {
  public:
-  explicit BinarySource(std::vector<std::string> files) : files_(std::move(files)) {}
-  bool bounded() const override { return true; }
+  BinarySource(std::vector<std::string> files, std::unique_ptr<FileWatch> watch)
+      : files_(std::move(files)), watch_(std::move(watch)) {}
+
+  static Result<std::unique_ptr<Source>> make(const Params& params) {
+    std::vector<std::string> extensions;
+    if (!params.is_null("extensions")) extensions = params.strings("extensions");
+    const auto list = [path = params.strings("path"), extensions, watched = !params.is_null("watch")] {
+      return list_files(path, extensions, watched);
+    };
+    const auto to_splits = [](const std::string& path) -> Result<std::vector<Split>> {
+      return std::vector<Split>{{.id = path, .position = {}, .rows = 1}};
+    };
+    return std::make_unique<BinarySource>(KLEIN_TRY(list()), KLEIN_TRY(FileWatch::make(params, {list, to_splits})));
+  }
+
+  bool bounded() const override { return !watch_; }
+  const Discoverer* discoverer() const override { return watch_.get(); }
   Schema schema() const override { return file_schema(); }
   Result<std::vector<Split>> splits() const override {
     std::vector<Split> splits;
@@ -68,6 +84,7 @@ class BinarySource final : public Source {
 
  private:
   const std::vector<std::string> files_;
+  const std::unique_ptr<FileWatch> watch_;
 };
 
 }  // namespace
@@ -84,12 +101,9 @@ void register_binary(Registry& registry) {
             .type = ParamType::strings,
             .doc = "Which files of a folder to read, such as [\"wav\", \"flac\"]; by default all.",
             .fallback = Value(),
-            .keyword_only = true}},
-      .make = [](const Params& params) -> Result<std::unique_ptr<Source>> {
-        std::vector<std::string> extensions;
-        if (!params.is_null("extensions")) extensions = params.strings("extensions");
-        return std::make_unique<BinarySource>(KLEIN_TRY(list_files(params.strings("path"), extensions)));
-      }});
+            .keyword_only = true},
+           watch_param()},
+      .make = BinarySource::make});
 }
 
 }  // namespace klein

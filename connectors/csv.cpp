@@ -133,7 +133,12 @@ class CsvRows final : public BlockRows {
 Result<std::shared_ptr<const BlockRows>> csv_rows(const Params& params, const BlockSample& sample) {
   const auto options = KLEIN_TRY(CsvOptions::make(params));
   const auto block = KLEIN_TRY(sample());
-  if (is_blank(block)) return Error(Code::invalid, "no file holds a record, so the columns can't be known");
+  if (is_blank(block) && params.is_null("schema"))
+    return Error(Code::invalid, "no file holds a record, so the columns can't be known; give schema=");
+  if (is_blank(block)) {
+    const auto schema = KLEIN_TRY(rows_from_json("[]", params.string("schema"))).schema();
+    return std::make_shared<const CsvRows>(options, schema.names(), schema);
+  }
   const auto first = KLEIN_TRY(parse_block(block, options, {}, nullptr, BlockPlace{}));
   auto names = first->schema()->field_names();
   auto schema = Schema(first->schema());

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "connectors/file_watch.h"
 #include "connectors/paths.h"
 #include "connectors/rows.h"
 #include "media/image.h"
@@ -92,18 +93,17 @@ class Rows {
 
 class ImageReader final : public SplitReader {
  public:
-  ImageReader(std::shared_ptr<const Wanted> wanted, std::size_t first, std::size_t count, std::size_t done,
-              ReadSize size)
-      : wanted_(std::move(wanted)), first_(first), count_(count), done_(done), size_(size) {}
+  ImageReader(std::shared_ptr<const Wanted> wanted, std::vector<std::string> files, std::size_t done, ReadSize size)
+      : wanted_(std::move(wanted)), files_(std::move(files)), done_(done), size_(size) {}
 
   Result<Pulled> pull(const Context& context) override {
     Rows rows;
     std::vector<std::int64_t> numbers;
     const auto begin = static_cast<std::int64_t>(done_);
-    while (done_ < count_ && static_cast<std::int64_t>(numbers.size()) < size_.rows) {
+    while (done_ < files_.size() && static_cast<std::int64_t>(numbers.size()) < size_.rows) {
       if (!held_ && !KLEIN_TRY(load(context))) continue;
       if (!numbers.empty() && rows.bytes() + static_cast<std::int64_t>(bytes_.size()) > size_.bytes) break;
-      KLEIN_TRY(rows.add(wanted_->files[first_ + done_], bytes_));
+      KLEIN_TRY(rows.add(files_[done_], bytes_));
       numbers.push_back(static_cast<std::int64_t>(done_++));
       held_ = false;
     }
@@ -120,7 +120,7 @@ class ImageReader final : public SplitReader {
  private:
   /// Brings the next file into `bytes_`; false: it can't be read and is passed over.
   Result<bool> load(const Context& context) {
-    const auto& path = wanted_->files[first_ + done_];
+    const auto& path = files_[done_];
     bytes_.clear();
     auto read = wanted_->contents ? read_file(path, bytes_) : Result<>();
     held_ = read.ok();
@@ -132,7 +132,7 @@ class ImageReader final : public SplitReader {
   }
 
   const std::shared_ptr<const Wanted> wanted_;
-  const std::size_t first_, count_;
+  const std::vector<std::string> files_;  // of the split
   std::size_t done_;
   const ReadSize size_;
   std::string bytes_;
@@ -141,20 +141,29 @@ class ImageReader final : public SplitReader {
 
 class ImageSource final : public Source {
  public:
-  explicit ImageSource(std::shared_ptr<const Wanted> wanted) : wanted_(std::move(wanted)) {}
+  ImageSource(std::shared_ptr<const Wanted> wanted, std::unique_ptr<FileWatch> watch)
+      : wanted_(std::move(wanted)), watch_(std::move(watch)) {}
 
   static Result<std::unique_ptr<Source>> make(const Params& params) {
     auto wanted = std::make_shared<Wanted>();
-    wanted->files = KLEIN_TRY(list_files(params.strings("path"), extensions));
+    const auto list = [path = params.strings("path"), watched = !params.is_null("watch")] {
+      return list_files(path, extensions, watched);
+    };
+    wanted->files = KLEIN_TRY(list());
     wanted->skip = params.string("on_error") == "skip";
     wanted->output = all_columns();
     if (!params.is_null("columns")) wanted->output = KLEIN_TRY(selected(params.strings("columns")));
     const auto names = wanted->output.names();
     wanted->contents = std::any_of(names.begin(), names.end(), [](const auto& name) { return name != "path"; });
-    return std::make_unique<ImageSource>(std::move(wanted));
+    // What comes later comes file by file.
+    const auto to_splits = [](const std::string& path) -> Result<std::vector<Split>> {
+      return std::vector<Split>{{.id = path}};
+    };
+    return std::make_unique<ImageSource>(std::move(wanted), KLEIN_TRY(FileWatch::make(params, {list, to_splits})));
   }
 
-  bool bounded() const override { return true; }
+  bool bounded() const override { return !watch_; }
+  const Discoverer* discoverer() const override { return watch_.get(); }
   Schema schema() const override { return wanted_->output; }
 
   Result<std::vector<Split>> splits() const override {
@@ -170,12 +179,15 @@ class ImageSource final : public Source {
   }
 
   Result<std::unique_ptr<SplitReader>> open(const Split& split, ReadSize size) const override {
+    const auto done = static_cast<std::size_t>(KLEIN_TRY(from_position(split.position)));
+    if (watch_) return std::make_unique<ImageReader>(wanted_, std::vector{split.id}, done, size);
     const auto first = static_cast<std::size_t>(split.order) * files_a_split;
     if (first >= wanted_->files.size() || id_of(first) != split.id) {
       return Error(Code::not_found, "the files " + split.id + " are no longer there as they were when the job began");
     }
-    const auto done = static_cast<std::size_t>(KLEIN_TRY(from_position(split.position)));
-    return std::make_unique<ImageReader>(wanted_, first, count_from(first), done, size);
+    const auto from = wanted_->files.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto to = from + static_cast<std::ptrdiff_t>(count_from(first));
+    return std::make_unique<ImageReader>(wanted_, std::vector<std::string>(from, to), done, size);
   }
 
  private:
@@ -193,6 +205,7 @@ class ImageSource final : public Source {
   }
 
   const std::shared_ptr<const Wanted> wanted_;
+  const std::unique_ptr<FileWatch> watch_;
 };
 
 }  // namespace
@@ -217,7 +230,8 @@ void register_images(Registry& registry) {
                   .doc = "What to do with a file that can't be read.",
                   .fallback = "raise",
                   .choices = {"raise", "skip"},
-                  .keyword_only = true}},
+                  .keyword_only = true},
+                 watch_param()},
       .make = ImageSource::make});
 }
 

@@ -29,43 +29,53 @@ Param client_param() {
           .keyword_only = true};
 }
 
-SourceKind read_kind() {
+std::vector<Param> read_params() {
   return {
-      .name = "read_kafka",
-      .doc =
-          "Records of Kafka topics, a row each, as they are in the column `value`. A partition is a split; "
-          "records of transactions are read once these are committed. Which were read is in the job's snapshot.",
-      .params = {{.name = "topic", .type = ParamType::strings, .doc = "A topic, or a list of them."},
-                 servers_param(),
-                 {.name = "start_offset",
-                  .type = ParamType::any,
-                  .doc = "Where to begin: \"earliest\", \"latest\", a time (ISO 8601 in UTC, or milliseconds since "
-                         "1970), or offsets by partition, {0: 120}; partitions that are not named begin at the "
-                         "earliest. A job that goes on goes on where its snapshot was.",
-                  .fallback = "earliest",
-                  .keyword_only = true},
-                 {.name = "end_offset",
-                  .type = ParamType::any,
-                  .doc = "Where to stop, before the record that is there: the same forms; \"latest\" is the "
-                         "partition's end when the job begins. By default there is no end, and the job is a "
-                         "stream.",
-                  .fallback = Value(),
-                  .keyword_only = true},
-                 {.name = "metadata",
-                  .type = ParamType::boolean,
-                  .doc = "Whether `key`, `topic`, `partition`, `offset`, `timestamp` and `headers` are columns too.",
-                  .fallback = false,
-                  .keyword_only = true},
-                 {.name = "group",
-                  .type = ParamType::string,
-                  .doc = "A group whose offsets say, for tools that show lag, what snapshots hold. It is never read "
-                         "from.",
-                  .fallback = Value(),
-                  .keyword_only = true},
-                 client_param()},
-      .make = [](const Params& params) -> Result<std::unique_ptr<Source>> {
-        return KLEIN_TRY(plugin())->read(params);
-      }};
+      {.name = "topic", .type = ParamType::strings, .doc = "A topic, or a list of them."},
+      servers_param(),
+      {.name = "start_offset",
+       .type = ParamType::any,
+       .doc = "Where to begin: \"earliest\", \"latest\", a time (ISO 8601 in UTC, or milliseconds since "
+              "1970), or offsets by partition, {0: 120}; partitions that are not named begin at the "
+              "earliest. A job that goes on goes on where its snapshot was.",
+       .fallback = "earliest",
+       .keyword_only = true},
+      {.name = "end_offset",
+       .type = ParamType::any,
+       .doc = "Where to stop, before the record that is there: the same forms; \"latest\" is the "
+              "partition's end when the job begins. By default there is no end, and the job is a "
+              "stream.",
+       .fallback = Value(),
+       .keyword_only = true},
+      {.name = "metadata",
+       .type = ParamType::boolean,
+       .doc = "Whether `key`, `topic`, `partition`, `offset`, `timestamp` and `headers` are columns too.",
+       .fallback = false,
+       .keyword_only = true},
+      {.name = "group",
+       .type = ParamType::string,
+       .doc = "A group whose offsets say, for tools that show lag, what snapshots hold. It is never read "
+              "from.",
+       .fallback = Value(),
+       .keyword_only = true},
+      {.name = "discovery_interval",
+       .type = ParamType::string,
+       .doc = "How often to look whether the topics have got partitions, which are then read from their "
+              "begin; None: never. A read with an end does not look.",
+       .fallback = "5min",
+       .keyword_only = true},
+      client_param()};
+}
+
+SourceKind read_kind() {
+  return {.name = "read_kafka",
+          .doc =
+              "Records of Kafka topics, a row each, as they are in the column `value`. A partition is a split; "
+              "records of transactions are read once these are committed. Which were read is in the job's snapshot.",
+          .params = read_params(),
+          .make = [](const Params& params) -> Result<std::unique_ptr<Source>> {
+            return KLEIN_TRY(plugin())->read(params);
+          }};
 }
 
 std::vector<Param> write_params() {

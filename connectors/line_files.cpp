@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "connectors/file_watch.h"
 #include "connectors/line_blocks.h"
 #include "connectors/paths.h"
 #include "connectors/rows.h"
@@ -79,25 +80,42 @@ class LineReader final : public SplitReader {
   std::shared_ptr<arrow::RecordBatch> block_;
 };
 
+/// Whether a file may be read in parts: where a line break is always a record's end, and bytes can be sought.
+bool cuts(const std::string& path, char delimiter, bool header) {
+  return delimiter == 0 && !header && !is_compressed(path);
+}
+
+Result<std::vector<Split>> splits_of(const std::string& path, bool cut) {
+  std::error_code error;
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(path, error));
+  if (error) return Error(Code::io, "cannot look at " + path + ": " + error.message());
+  const auto parts = cut ? std::max<std::int64_t>(1, (size + split_bytes - 1) / split_bytes) : 1;
+  const bool plain = parts == 1 && path.find('#') == std::string::npos;
+  std::vector<Split> splits;
+  for (std::int64_t part = 0; part < parts; ++part)
+    splits.push_back({.id = plain ? path : path + "#" + std::to_string(part), .position = {}});
+  return splits;
+}
+
 class LineSource final : public Source {
  public:
-  LineSource(std::vector<std::string> files, char delimiter, bool header, std::shared_ptr<const BlockRows> rows)
-      : files_(std::move(files)), delimiter_(delimiter), header_(header), rows_(std::move(rows)) {}
-  bool bounded() const override { return true; }
+  LineSource(std::vector<std::string> files, const RecordFormat& format, std::shared_ptr<const BlockRows> rows,
+             std::unique_ptr<FileWatch> watch)
+      : files_(std::move(files)),
+        delimiter_(format.delimiter),
+        header_(format.header),
+        rows_(std::move(rows)),
+        watch_(std::move(watch)) {}
+  bool bounded() const override { return !watch_; }
   Schema schema() const override { return rows_->schema(); }
+  const Discoverer* discoverer() const override { return watch_.get(); }
 
   Result<std::vector<Split>> splits() const override {
     std::vector<Split> splits;
     for (const auto& path : files_) {
-      std::error_code error;
-      const auto size = static_cast<std::int64_t>(std::filesystem::file_size(path, error));
-      if (error) return Error(Code::io, "cannot look at " + path + ": " + error.message());
-      const auto parts = cuts(path) ? std::max<std::int64_t>(1, (size + split_bytes - 1) / split_bytes) : 1;
-      for (std::int64_t part = 0; part < parts; ++part) {
-        const bool plain = parts == 1 && path.find('#') == std::string::npos;
-        splits.push_back({.id = plain ? path : path + "#" + std::to_string(part),
-                          .position = {},
-                          .order = static_cast<std::int64_t>(splits.size())});
+      for (auto& split : KLEIN_TRY(splits_of(path, cuts(path, delimiter_, header_)))) {
+        split.order = static_cast<std::int64_t>(splits.size());
+        splits.push_back(std::move(split));
       }
     }
     return splits;
@@ -117,9 +135,6 @@ class LineSource final : public Source {
   }
 
  private:
-  /// Whether a file may be read in parts: where a line break is always a record's end, and bytes can be sought.
-  bool cuts(const std::string& path) const { return delimiter_ == 0 && !header_ && !is_compressed(path); }
-
   Result<FileRange> range_of(const std::string& id) const {
     const auto mark = id.rfind('#');
     if (mark == std::string::npos) return FileRange{id};
@@ -129,7 +144,7 @@ class LineSource final : public Source {
     if (failed != std::errc() || stop != end || part < 0)
       return Error(Code::corrupt, "a split's id names no part of a file: '" + id + "'");
     const auto path = id.substr(0, mark);
-    if (!cuts(path)) return FileRange{path};
+    if (!cuts(path, delimiter_, header_)) return FileRange{path};
     return FileRange{path, part * split_bytes, (part + 1) * split_bytes};
   }
 
@@ -137,21 +152,23 @@ class LineSource final : public Source {
   const char delimiter_;
   const bool header_;
   const std::shared_ptr<const BlockRows> rows_;
+  const std::unique_ptr<FileWatch> watch_;
 };
 
 /// Of a folder's compressed files those whose names say what they hold: `rows.json.gz`.
 Result<std::vector<std::string>> line_files(const std::vector<std::string>& paths,
-                                            const std::vector<std::string>& extensions) {
+                                            const std::vector<std::string>& extensions, bool none_yet) {
   auto all = extensions;
   all.insert(all.end(), {"gz", "zst"});
-  auto files = KLEIN_TRY(list_files(paths, all));
+  auto files = KLEIN_TRY(list_files(paths, all, none_yet));
   std::erase_if(files, [&](const std::string& file) {
     if (!is_compressed(file) || std::find(paths.begin(), paths.end(), file) != paths.end()) return false;
     const auto inner = file.substr(0, file.rfind('.'));
     return std::none_of(
         extensions.begin(), extensions.end(), [&](const auto& name) { return inner.ends_with("." + name); });
   });
-  if (files.empty()) return Error(Code::not_found, "the path holds no " + patterns_of(extensions) + " file");
+  if (files.empty() && !none_yet)
+    return Error(Code::not_found, "the path holds no " + patterns_of(extensions) + " file");
   return files;
 }
 
@@ -174,21 +191,30 @@ std::vector<Param> line_file_params(const std::vector<std::string>& extensions) 
            .type = ParamType::strings,
            .doc = "A file, a folder (its " + patterns_of(extensions) +
                   " files, at any depth, also with .gz or .zst behind), a pattern like \"logs/*." + extensions.front() +
-                  "\", or a list of these."}};
+                  "\", or a list of these."},
+          watch_param()};
 }
 
 Result<std::unique_ptr<Source>> make_line_source(const Params& params, std::vector<std::string> extensions,
                                                  const RecordFormat& format) {
-  auto files = KLEIN_TRY(line_files(params.strings("path"), extensions));
-  auto looked_at = files.front();
+  const auto list = [path = params.strings("path"), extensions, watched = !params.is_null("watch")] {
+    return line_files(path, extensions, watched);
+  };
+  auto files = KLEIN_TRY(list());
+  auto looked_at = files.empty() ? std::string() : files.front();
   const auto sample = [&]() -> Result<std::string> {
+    if (files.empty()) return std::string();
     looked_at = KLEIN_TRY(first_with_rows(files, format));
     const auto blocks = KLEIN_TRY(LineBlocks::open({looked_at}, -1, format.delimiter, false));
     return std::string(KLEIN_TRY(blocks->next()));
   };
   auto rows = format.make_rows(sample);
-  if (!rows.ok()) return std::move(rows).error().while_doing(looked_at);
-  return std::make_unique<LineSource>(std::move(files), format.delimiter, format.header, *std::move(rows));
+  if (!rows.ok()) return std::move(rows).error().while_doing(looked_at.empty() ? "an empty folder" : looked_at);
+  const auto to_splits = [delimiter = format.delimiter, header = format.header](const std::string& path) {
+    return splits_of(path, cuts(path, delimiter, header));
+  };
+  auto watch = KLEIN_TRY(FileWatch::make(params, {list, to_splits}));
+  return std::make_unique<LineSource>(std::move(files), format, *std::move(rows), std::move(watch));
 }
 
 }  // namespace klein

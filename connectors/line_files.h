@@ -44,7 +44,7 @@ struct RecordFormat {
   std::function<Result<std::shared_ptr<const BlockRows>>(const BlockSample&)> make_rows;
 };
 
-/// `path`.
+/// `path`, `watch`.
 std::vector<Param> line_file_params(const std::vector<std::string>& extensions);
 
 /// Files of the folder are those with these extensions, also compressed (.gz, .zst).

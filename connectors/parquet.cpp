@@ -1,6 +1,7 @@
 // read_parquet, write_parquet: their rows. What they do is in klein_parquet.so, opened when the first of them is made.
 
 #include "connectors/file_sink.h"
+#include "connectors/file_watch.h"
 #include "connectors/parquet/plugin.h"
 #include "connectors/plugin.h"
 
@@ -40,7 +41,8 @@ SourceKind read_kind() {
                   .doc = "No more rows than these are wanted, so reading may end early. With a filter more may come: "
                          "the step `limit` is exact.",
                   .fallback = Value(),
-                  .keyword_only = true}},
+                  .keyword_only = true},
+                 watch_param()},
       .make = [](const Params& params) -> Result<std::unique_ptr<Source>> {
         return KLEIN_TRY(plugin())->read(params);
       }};

@@ -75,7 +75,7 @@ Result<> collect_below(const std::string& folder, const std::vector<std::string>
 
 class Lister {
  public:
-  explicit Lister(const std::vector<std::string>& extensions) : extensions_(extensions) {}
+  Lister(const std::vector<std::string>& extensions, bool none_yet) : extensions_(extensions), none_yet_(none_yet) {}
 
   Result<> add(const std::string& path) {
     found_.clear();
@@ -88,7 +88,8 @@ class Lister {
     } else if (is_pattern(path)) {
       KLEIN_TRY(add_pattern(path));
     }
-    if (found_.empty()) return nothing_at(path, fs::is_directory(status));
+    const bool may_be_none = none_yet_ && (fs::is_directory(status) || is_pattern(path));
+    if (found_.empty() && !may_be_none) return nothing_at(path, fs::is_directory(status));
     std::sort(found_.begin(), found_.end(), natural_less);
     for (auto& file : found_) {
       if (seen_.insert(file).second) files.push_back(std::move(file));
@@ -158,6 +159,7 @@ class Lister {
   }
 
   const std::vector<std::string>& extensions_;
+  const bool none_yet_;
   std::vector<std::string> found_;
   std::set<std::string> seen_;
 };
@@ -215,9 +217,9 @@ Error system_error(std::string_view doing, std::string_view path) {
 }
 
 Result<std::vector<std::string>> list_files(const std::vector<std::string>& paths,
-                                            const std::vector<std::string>& extensions) {
+                                            const std::vector<std::string>& extensions, bool none_yet) {
   if (paths.empty()) return Error(Code::invalid, "no path is given; name a file, a folder or a pattern like photos/*");
-  Lister lister(extensions);
+  Lister lister(extensions, none_yet);
   for (const auto& path : paths) KLEIN_TRY(lister.add(KLEIN_TRY(local_path(path))));
   return std::move(lister.files);
 }

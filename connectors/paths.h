@@ -12,9 +12,10 @@ namespace klein {
 /// The files that `paths` name, each once. A path is a file, a folder (its files below, at any depth, whose names end
 /// in one of `extensions`, if there are any, and do not begin with `_` or `.`), or a pattern of `*`, `?`, `[abc]` and,
 /// for folders at any depth, `**`; `~` is the user's home. Those of one path are in natural order: `part-2` before
-/// `part-10`. A path that names nothing is an error that says what was looked for.
+/// `part-10`. A path that names nothing is an error that says what was looked for; with `none_yet`, a folder or a
+/// pattern may.
 Result<std::vector<std::string>> list_files(const std::vector<std::string>& paths,
-                                            const std::vector<std::string>& extensions);
+                                            const std::vector<std::string>& extensions, bool none_yet = false);
 
 /// The path as the system knows it: a leading `~` is the user's home. Errors: a scheme, such as `s3://`.
 Result<std::string> local_path(const std::string& path);

@@ -12,10 +12,14 @@
 #include <utility>
 #include <vector>
 
+namespace klein {
+extern const char* const onnxruntime_wheel;  // tests/golden/where.cpp
+}
+
 namespace klein::test {
 
 /// The test program finds the wheel that it was configured with, unless another is asked for.
-inline const int wheel_is_known = setenv("KLEIN_ONNXRUNTIME", KLEIN_ONNXRUNTIME_WHEEL, /*overwrite=*/0);
+inline const int wheel_is_known = setenv("KLEIN_ONNXRUNTIME", onnxruntime_wheel, /*overwrite=*/0);
 
 class Message {
  public:

@@ -1,7 +1,6 @@
 #include "operators/interval_side.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "operators/fired.h"
 
@@ -25,7 +24,7 @@ Result<IntervalSide::Read> IntervalSide::read(const Batch& batch) const {
               .without = without_key(batch, keys_)};
 }
 
-void IntervalSide::OfKey::add(Timed row) {
+void IntervalSide::OfKey::add(TimedRow row) {
   const bool in_order = sorted == rows.size() && (rows.empty() || rows.back().time <= row.time);
   rows.push_back(row);
   if (in_order) {
@@ -38,7 +37,7 @@ void IntervalSide::OfKey::add(Timed row) {
   }
 }
 
-void IntervalSide::index(std::uint32_t key, Timed row) {
+void IntervalSide::index(std::uint32_t key, TimedRow row) {
   if (key == of_key_.size()) of_key_.emplace_back();
   of_key_[key].add(row);
 }
@@ -47,14 +46,13 @@ Result<> IntervalSide::add(const Batch& batch, const Read& read, const std::vect
   const auto first = rows_.size();
   KLEIN_TRY(rows_.add(batch));
   for (std::size_t row = 0; row < read.times.size(); ++row) {
-    const Timed timed{read.times[row], first + static_cast<std::int64_t>(row)};
+    const TimedRow timed{read.times[row], first + static_cast<std::int64_t>(row)};
     const bool has_key = read.without.empty() || !read.without[row];
     const auto key = has_key ? table_.add(read.keys[row], read.keys.hash(row)) : 0;
     if (has_key) index(key, timed);
     key_of_.push_back(has_key ? static_cast<std::int64_t>(key) : -1);
     matched_.push_back(matched[row]);
-    living_.push_back(timed);
-    std::push_heap(living_.begin(), living_.end(), std::greater<>());
+    living_.push(timed);
   }
   return {};
 }
@@ -66,7 +64,7 @@ void IntervalSide::find(std::string_view key, std::uint64_t hash, std::int64_t f
   const auto& [rows, sorted] = of_key_[*number];
   const auto end = rows.begin() + static_cast<std::ptrdiff_t>(sorted);
   const auto begin =
-      std::lower_bound(rows.begin(), end, from, [](const Timed& row, std::int64_t time) { return row.time < time; });
+      std::lower_bound(rows.begin(), end, from, [](const TimedRow& row, std::int64_t time) { return row.time < time; });
   for (auto row = begin; row != end && row->time <= to; ++row) found.push_back(row->row);
   for (auto row = end; row != rows.end(); ++row) {
     if (row->time >= from && row->time <= to) found.push_back(row->row);
@@ -87,51 +85,42 @@ bool IntervalSide::is_over(std::int64_t time, std::int64_t now) const {
 std::optional<std::vector<std::int64_t>> IntervalSide::take_over(std::int64_t now, std::size_t most) {
   std::vector<std::int64_t> alone;
   std::size_t taken = 0;
-  for (; taken < most && !living_.empty() && is_over(living_.front().time, now); ++taken) {
-    std::pop_heap(living_.begin(), living_.end(), std::greater<>());
-    const auto row = living_.back().row;
-    living_.pop_back();
-    if (!matched_[static_cast<std::size_t>(row)]) alone.push_back(row);
+  for (const auto* next = living_.front(); taken < most && next && is_over(next->time, now); next = living_.front()) {
+    if (!matched_[static_cast<std::size_t>(next->row)]) alone.push_back(next->row);
+    living_.pop();
+    ++taken;
   }
   if (taken == 0) return std::nullopt;
   std::sort(alone.begin(), alone.end());
   return alone;
 }
 
-std::vector<std::int64_t> IntervalSide::living() const {
-  std::vector<std::int64_t> rows;
-  rows.reserve(living_.size());
-  for (const auto& timed : living_) rows.push_back(timed.row);
-  std::sort(rows.begin(), rows.end());
-  return rows;
-}
-
 Result<> IntervalSide::tidy() {
   const auto over = static_cast<std::size_t>(rows_.size()) - living_.size();
   if (over < worth_tidying || over < living_.size()) return {};
-  KLEIN_TRY(rows_.keep(living()));
-  std::sort(living_.begin(), living_.end(), [](const Timed& one, const Timed& other) { return one.row < other.row; });
+  KLEIN_TRY(rows_.keep(living_.numbers()));
+  auto living = living_.take_all();
   const auto table = std::exchange(table_, {});
   const auto key_of = std::exchange(key_of_, {});
   const auto matched = std::exchange(matched_, {});
   of_key_.clear();
-  for (std::size_t row = 0; row < living_.size(); ++row) {
-    const auto was = static_cast<std::size_t>(std::exchange(living_[row].row, static_cast<std::int64_t>(row)));
+  for (std::size_t row = 0; row < living.size(); ++row) {
+    const auto was = static_cast<std::size_t>(std::exchange(living[row].row, static_cast<std::int64_t>(row)));
+    living_.push(living[row]);
     matched_.push_back(matched[was]);
     key_of_.push_back(-1);
     if (key_of[was] < 0) continue;
     const auto old = static_cast<std::uint32_t>(key_of[was]);
     const auto key = table_.add(table.key(old), table.hash(old));
     key_of_.back() = key;
-    index(key, living_[row]);
+    index(key, living[row]);
   }
-  std::make_heap(living_.begin(), living_.end(), std::greater<>());
   return {};
 }
 
 Result<std::vector<Batch>> IntervalSide::save() const {
   std::vector<Batch> all;
-  const auto by_part = rows_.by_part(living());
+  const auto by_part = rows_.by_part(living_.numbers());
   for (std::size_t place = 0; place < by_part.size(); ++place) {
     if (by_part[place].empty()) continue;
     const auto& part = rows_.parts()[place];

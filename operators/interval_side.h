@@ -10,6 +10,7 @@
 
 #include "op/time_column.h"
 #include "operators/join_rows.h"
+#include "operators/time_queue.h"
 #include "state/key_table.h"
 
 namespace klein {
@@ -47,19 +48,14 @@ class IntervalSide {
   Result<> load(const std::vector<Batch>& state);
 
  private:
-  struct Timed {
-    std::int64_t time, row;
-    auto operator<=>(const Timed&) const = default;
-  };
   /// Of a key: in the order of time up to `sorted`, then as they came.
   struct OfKey {
-    std::vector<Timed> rows;
+    std::vector<TimedRow> rows;
     std::size_t sorted = 0;
-    void add(Timed row);
+    void add(TimedRow row);
   };
 
-  void index(std::uint32_t key, Timed row);
-  std::vector<std::int64_t> living() const;
+  void index(std::uint32_t key, TimedRow row);
 
   const std::vector<std::string> keys_;
   const std::string time_;
@@ -69,7 +65,7 @@ class IntervalSide {
   std::vector<OfKey> of_key_;
   std::vector<std::int64_t> key_of_;  // of each row; -1: it has none
   std::vector<bool> matched_;
-  std::vector<Timed> living_;  // a heap: the earliest first
+  TimeQueue living_;
 };
 
 }  // namespace klein

@@ -11,7 +11,9 @@
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
 
+#include <cstdlib>
 #include <limits>
+#include <map>
 
 #include "op/keyed_function.h"
 #include "op/registry.h"
@@ -20,10 +22,16 @@ namespace klein {
 
 namespace {
 
-constexpr auto input_entry = "klein.input";
+constexpr auto input_entry = "klein.input", task_entry = "klein.task", time_entry = "klein.time";
+
+/// When rows of state were taken, by the clock of their task.
+struct Taken {
+  std::string task;
+  std::int64_t time = 0;
+};
 
 /// The key groups of rows before their keys, and what the keys are made of with them.
-Result<Batch> with_groups(const Batch& rows, const Schema& input) {
+Result<Batch> with_groups(const Batch& rows, const Schema& input, const Taken& taken) {
   const auto keys = std::dynamic_pointer_cast<arrow::BinaryArray>(rows.columns()->column(0));
   if (!keys) return Error(Code::internal, "the first column of a keyed function's state is the key");
   arrow::Int32Builder groups;
@@ -34,7 +42,9 @@ Result<Batch> with_groups(const Batch& rows, const Schema& input) {
   fields.insert(fields.begin(), arrow::field("group", arrow::int32()));
   columns.insert(columns.begin(), KLEIN_ARROW(groups.Finish()));
   const auto bytes = KLEIN_ARROW(arrow::ipc::SerializeSchema(*input.arrow()));
-  const auto schema = arrow::schema(fields, arrow::key_value_metadata({input_entry}, {bytes->ToString()}));
+  const auto metadata = arrow::key_value_metadata(
+      {input_entry, task_entry, time_entry}, {bytes->ToString(), taken.task, std::to_string(taken.time)});
+  const auto schema = arrow::schema(fields, metadata);
   return Batch(arrow::RecordBatch::Make(schema, rows.rows(), std::move(columns)));
 }
 
@@ -50,6 +60,16 @@ Result<Schema> input_of(const Batch& rows) {
   arrow::io::BufferReader reader(arrow::Buffer::FromString(metadata->value(found)));
   arrow::ipc::DictionaryMemo memo;
   return Schema(KLEIN_ARROW(arrow::ipc::ReadSchema(&reader, &memo)));
+}
+
+/// Those that were taken before there were changes say no time: they were taken at once.
+Taken taken_of(const Batch& rows) {
+  const auto& metadata = rows.columns()->schema()->metadata();
+  const auto entry = [&](const char* name) {
+    const auto found = metadata ? metadata->FindKey(name) : -1;
+    return found < 0 ? std::string() : metadata->value(found);
+  };
+  return {entry(task_entry), std::strtoll(entry(time_entry).c_str(), nullptr, 10)};
 }
 
 class Processing final : public Operator {
@@ -89,22 +109,33 @@ class Processing final : public Operator {
 
   Result<State> snapshot() const override {
     State state;
-    for (const auto& [name, batches] : KLEIN_TRY(instance_->snapshot(now()))) {
-      for (const auto& batch : batches) state.tables[name].push_back(KLEIN_TRY(with_groups(batch, *input_)));
+    const Taken taken{std::to_string(context_->task), now()};
+    auto saved = KLEIN_TRY(instance_->snapshot(taken.time));
+    state.since_last = saved.since_last;
+    for (const auto& [name, batches] : saved.tables) {
+      for (const auto& batch : batches) state.tables[name].push_back(KLEIN_TRY(with_groups(batch, *input_, taken)));
     }
     return state;
   }
 
   Result<> restore(const State& state) override {
-    KeyedInstance::Tables tables;
+    std::map<std::string, std::int64_t> last;  // by task
     for (const auto& [name, batches] : state.tables) {
-      auto& rows = tables[name];
       for (const auto& batch : batches) {
-        if (!input_) KLEIN_TRY(see(KLEIN_TRY(input_of(batch))));
-        rows.push_back(KLEIN_TRY(without_groups(batch)));
+        const auto taken = taken_of(batch);
+        auto& time = last.try_emplace(taken.task, taken.time).first->second;
+        time = std::max(time, taken.time);
       }
     }
-    return instance_->restore(tables, codec_, now());
+    for (const auto& [name, batches] : state.tables) {
+      for (const auto& batch : batches) {
+        if (!input_) KLEIN_TRY(see(KLEIN_TRY(input_of(batch))));
+        const auto taken = taken_of(batch);
+        const auto since = last[taken.task] - taken.time;  // what they say is left is less by that
+        KLEIN_TRY(instance_->restore(name, KLEIN_TRY(without_groups(batch)), codec_, now() - since));
+      }
+    }
+    return {};
   }
 
  private:

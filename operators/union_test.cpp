@@ -10,8 +10,7 @@ void register_union(Registry& registry);
 namespace {
 
 const std::string differ =
-    "the inputs of a union must have the same columns, in the same order: one has (id: int64), another (id: string); "
-    "use "
+    "its inputs must have the same columns, in the same order: one has (id: int64), another (id: string); use "
     "select or with_columns before it";
 
 TEST(Union, OfDifferentSchemasIsRefusedWithBoth) {

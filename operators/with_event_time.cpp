@@ -46,6 +46,11 @@ class WithEventTime final : public Operator {
     return advance(out);
   }
 
+  /// No split is open, nor will be soon.
+  Result<Progress> on_watermark(Watermark watermark, Output& out) override {
+    return watermark.is_end() ? Progress::done : advance(out);
+  }
+
   /// The alarm: a watermark was held back, or a split may be idle by now.
   Result<Progress> resume(Output& out) override { return advance(out); }
 

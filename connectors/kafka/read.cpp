@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <map>
 
+#include "base/duration.h"
 #include "connectors/kafka/client.h"
 #include "connectors/kafka/group.h"
 #include "connectors/kafka/offsets.h"
@@ -23,7 +26,30 @@ struct Wanted {
   KafkaOffsets start = {};
   std::optional<KafkaOffsets> end = std::nullopt;
   bool metadata = false;
+  std::optional<std::int64_t> discovery = std::nullopt;  // nanoseconds from one look for partitions to the next
 };
+
+/// How many partitions of each topic are known: "photos 3;".
+Bytes to_position(const std::vector<KafkaPartition>& partitions) {
+  std::map<std::string, int> counts;
+  for (const auto& partition : partitions) ++counts[partition.topic];
+  Bytes position;
+  for (const auto& [topic, count] : counts) position += topic + " " + std::to_string(count) + ";";
+  return position;
+}
+
+Result<std::map<std::string, int>> counts_of(BytesView position) {
+  std::map<std::string, int> counts;
+  while (!position.empty()) {
+    const auto line = position.substr(0, position.find(';'));
+    const auto space = line.find(' ');
+    if (line.size() == position.size() || space == BytesView::npos)
+      return Error(Code::corrupt, "what a checkpoint knows of a topic's partitions can't be read");
+    counts[std::string(line.substr(0, space))] = std::atoi(std::string(line.substr(space + 1)).c_str());
+    position.remove_prefix(line.size() + 1);
+  }
+  return counts;
+}
 
 class PartitionReader final : public SplitReader {
  public:
@@ -123,7 +149,7 @@ class PartitionReader final : public SplitReader {
   bool reading_ = false;
 };
 
-class KafkaSource final : public Source {
+class KafkaSource final : public Source, public Discoverer {
  public:
   explicit KafkaSource(Wanted wanted) : wanted_(std::move(wanted)) {}
 
@@ -135,6 +161,10 @@ class KafkaSource final : public Source {
     if (!params.is_null("end_offset"))
       wanted.end = KLEIN_TRY(KafkaOffsets::from(params.value("end_offset"), "end_offset", wanted.topics));
     wanted.metadata = params.boolean("metadata");
+    if (!params.is_null("discovery_interval"))
+      wanted.discovery = KLEIN_TRY(duration_from(params.string("discovery_interval")));
+    if (wanted.discovery && *wanted.discovery < 1'000'000)
+      return Error(Code::invalid, "discovery_interval is at least 1ms: " + params.string("discovery_interval"));
     return std::make_unique<KafkaSource>(std::move(wanted));
   }
 
@@ -144,20 +174,30 @@ class KafkaSource final : public Source {
   Result<std::vector<Split>> splits() const override {
     const auto client = KLEIN_TRY(connected());
     KLEIN_TRY(client->reach());
+    return splits_of(*client, KLEIN_TRY(partitions_of(*client, wanted_.topics)), wanted_.start);
+  }
+
+  const Discoverer* discoverer() const override { return bounded() || !wanted_.discovery ? nullptr : this; }
+  std::int64_t interval() const override { return *wanted_.discovery; }
+  bool splits_end() const override { return false; }
+  /// What is in a partition that is new came while the topic was read, so it is read from its begin.
+  Result<Found> look(BytesView since) const override {
+    const auto counts = KLEIN_TRY(counts_of(since));
+    const auto client = KLEIN_TRY(connected());
+    KLEIN_TRY(client->reach());
     const auto partitions = KLEIN_TRY(partitions_of(*client, wanted_.topics));
-    const auto begins = KLEIN_TRY(offsets_at(*client, partitions, wanted_.start));
-    std::vector<std::int64_t> ends;
-    if (wanted_.end) ends = KLEIN_TRY(offsets_at(*client, partitions, *wanted_.end));
-    std::vector<Split> splits;
-    for (std::size_t i = 0; i < partitions.size(); ++i) {
-      KafkaPosition position{.next = begins[i]};
-      if (wanted_.end) position.end = ends[i];
-      if (position.end && *position.end <= position.next) continue;
-      splits.push_back({.id = partitions[i].text(),
-                        .position = position.to_bytes(),
-                        .order = static_cast<std::int64_t>(splits.size())});
+    Found found{.splits = {}, .position = to_position(partitions)};
+    if (since.empty()) {
+      found.splits = KLEIN_TRY(splits_of(*client, partitions, wanted_.start));
+      return found;
     }
-    return splits;
+    std::vector<KafkaPartition> fresh;
+    for (const auto& partition : partitions) {
+      const auto known = counts.find(partition.topic);
+      if (known == counts.end() || partition.number >= known->second) fresh.push_back(partition);
+    }
+    if (!fresh.empty()) found.splits = KLEIN_TRY(splits_of(*client, fresh, KafkaOffsets()));
+    return found;
   }
 
   Result<std::unique_ptr<SplitReader>> open(const Split& split, ReadSize size) const override {
@@ -187,6 +227,23 @@ class KafkaSource final : public Source {
   }
 
  private:
+  Result<std::vector<Split>> splits_of(KafkaClient& client, const std::vector<KafkaPartition>& partitions,
+                                       const KafkaOffsets& start) const {
+    const auto begins = KLEIN_TRY(offsets_at(client, partitions, start));
+    std::vector<std::int64_t> ends;
+    if (wanted_.end) ends = KLEIN_TRY(offsets_at(client, partitions, *wanted_.end));
+    std::vector<Split> splits;
+    for (std::size_t i = 0; i < partitions.size(); ++i) {
+      KafkaPosition position{.next = begins[i]};
+      if (wanted_.end) position.end = ends[i];
+      if (position.end && *position.end <= position.next) continue;
+      splits.push_back({.id = partitions[i].text(),
+                        .position = position.to_bytes(),
+                        .order = static_cast<std::int64_t>(splits.size())});
+    }
+    return splits;
+  }
+
   /// One connection for all readers, made when it is first needed.
   Result<std::shared_ptr<KafkaClient>> connected() const {
     const Lock lock(mutex_);

@@ -9,9 +9,11 @@
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "base/text.h"
+#include "connectors/file_watch.h"
 #include "connectors/parquet/file.h"
 #include "connectors/parquet/plugin.h"
 #include "connectors/parquet/prune.h"
@@ -36,6 +38,8 @@ struct Wanted {
   std::optional<arrow::compute::Expression> pruning;  // the same, for statistics
   std::optional<std::int64_t> limit;
 };
+
+using FileList = std::function<Result<std::vector<std::string>>()>;
 
 Result<Schema> selected(const Schema& all, const std::vector<std::string>& columns, const std::string& file) {
   arrow::FieldVector fields;
@@ -75,9 +79,14 @@ Result<> set_filter(Wanted& wanted, const Expression& filter) {
   return {};
 }
 
-Result<std::shared_ptr<const Wanted>> look(const Params& params) {
+Result<std::shared_ptr<const Wanted>> look(const Params& params, const FileList& list) {
   auto wanted = std::make_shared<Wanted>();
-  wanted->files = KLEIN_TRY(list_files(params.strings("path"), extensions));
+  wanted->files = KLEIN_TRY(list());
+  if (wanted->files.empty()) {
+    return Error(Code::not_found,
+                 "no Parquet file is there yet, and the first one says what columns there are; "
+                 "put one into the folder before");
+  }
   const auto file = KLEIN_TRY(ParquetFile::open(wanted->files.front()));
   wanted->all = file.schema();
   KLEIN_TRY(check_names(wanted->all, file.path()));
@@ -236,10 +245,34 @@ class GroupReader final : public SplitReader {
   std::unique_ptr<arrow::RecordBatchReader> batches_;
 };
 
+/// The file's row groups, until `left` rows are found (where that is not negative).
+Result<> add_groups(const Wanted& wanted, const std::string& path, std::vector<Split>& splits, std::int64_t& left) {
+  const auto file = KLEIN_TRY(ParquetFile::open(path));
+  KLEIN_TRY(check_agrees(wanted, file));
+  const auto footer = file.footer();
+  std::int64_t first = 0;
+  for (int group = 0; group < footer->num_row_groups() && left != 0; ++group) {
+    const auto row_group = footer->RowGroup(group);
+    auto rows = row_group->num_rows();
+    const auto begin = std::exchange(first, first + rows);
+    if (rows == 0) continue;
+    if (wanted.pruning && !KLEIN_TRY(may_satisfy(*wanted.pruning, *row_group, file.manifest()))) continue;
+    if (left > 0 && !wanted.filter) left -= rows = std::min(rows, left);
+    splits.push_back({.id = split_id(file.path(), group, footer->num_row_groups()),
+                      .position = {},
+                      .rows = wanted.filter ? -1 : rows,
+                      .order = static_cast<std::int64_t>(splits.size()),
+                      .first_row = begin});
+  }
+  return {};
+}
+
 class ParquetSource final : public Source {
  public:
-  explicit ParquetSource(std::shared_ptr<const Wanted> wanted) : wanted_(std::move(wanted)) {}
-  bool bounded() const override { return true; }
+  ParquetSource(std::shared_ptr<const Wanted> wanted, std::unique_ptr<FileWatch> watch)
+      : wanted_(std::move(wanted)), watch_(std::move(watch)) {}
+  bool bounded() const override { return !watch_; }
+  const Discoverer* discoverer() const override { return watch_.get(); }
   Schema schema() const override { return wanted_->output; }
 
   Result<std::vector<Split>> splits() const override {
@@ -247,9 +280,7 @@ class ParquetSource final : public Source {
     std::int64_t left = wanted_->limit.value_or(-1);
     for (const auto& path : wanted_->files) {
       if (left == 0) break;
-      const auto file = KLEIN_TRY(ParquetFile::open(path));
-      KLEIN_TRY(check_agrees(*wanted_, file));
-      KLEIN_TRY(add(file, splits, left));
+      KLEIN_TRY(add_groups(*wanted_, path, splits, left));
     }
     return splits;
   }
@@ -269,33 +300,25 @@ class ParquetSource final : public Source {
   }
 
  private:
-  /// The file's row groups, until `left` rows are found (where that is not negative).
-  Result<> add(const ParquetFile& file, std::vector<Split>& splits, std::int64_t& left) const {
-    const auto footer = file.footer();
-    std::int64_t first = 0;
-    for (int group = 0; group < footer->num_row_groups() && left != 0; ++group) {
-      const auto row_group = footer->RowGroup(group);
-      auto rows = row_group->num_rows();
-      const auto begin = std::exchange(first, first + rows);
-      if (rows == 0) continue;
-      if (wanted_->pruning && !KLEIN_TRY(may_satisfy(*wanted_->pruning, *row_group, file.manifest()))) continue;
-      if (left > 0 && !wanted_->filter) left -= rows = std::min(rows, left);
-      splits.push_back({.id = split_id(file.path(), group, footer->num_row_groups()),
-                        .position = {},
-                        .rows = wanted_->filter ? -1 : rows,
-                        .order = static_cast<std::int64_t>(splits.size()),
-                        .first_row = begin});
-    }
-    return {};
-  }
-
   const std::shared_ptr<const Wanted> wanted_;
+  const std::unique_ptr<FileWatch> watch_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Source>> make_parquet_source(const Params& params) {
-  return std::make_unique<ParquetSource>(KLEIN_TRY(look(params)));
+  const auto list = [path = params.strings("path"), watched = !params.is_null("watch")] {
+    return list_files(path, extensions, watched);
+  };
+  auto wanted = KLEIN_TRY(look(params, list));
+  const auto to_splits = [wanted](const std::string& path) -> Result<std::vector<Split>> {
+    std::vector<Split> splits;
+    std::int64_t left = wanted->limit.value_or(-1);
+    KLEIN_TRY(add_groups(*wanted, path, splits, left));
+    return splits;
+  };
+  auto watch = KLEIN_TRY(FileWatch::make(params, {list, to_splits}));
+  return std::make_unique<ParquetSource>(std::move(wanted), std::move(watch));
 }
 
 }  // namespace klein

@@ -64,11 +64,21 @@ Result<> Checkpoint::read_manifests() {
       warning_ = key + " can't be read (" + manifest.error().message() + "), so the one before it is used";
       continue;
     }
-    sealed_.push_back(epoch);
+    note_sealed(*manifest);
     last_ = *std::move(manifest);
     if (epoch.value > committed && last_->commits) uncommitted_.push_back(*last_);
   }
   return {};
+}
+
+void Checkpoint::note_sealed(const Manifest& manifest) {
+  sealed_.push_back(manifest.epoch);
+  auto& keys = tables_[manifest.epoch];
+  for (const auto& [step, by_name] : manifest.tables) {
+    for (const auto& [name, all] : by_name) {
+      for (const auto& stored : all) keys.insert(stored.key);
+    }
+  }
 }
 
 Result<> Checkpoint::read_residues() {
@@ -122,7 +132,7 @@ Result<> Checkpoint::seal(const Manifest& manifest) {
       return Error(Code::unavailable, "another job has taken this checkpoint over: " + key + " is not of this one");
     }
   }
-  sealed_.push_back(manifest.epoch);
+  note_sealed(manifest);
   return {};
 }
 
@@ -146,9 +156,13 @@ Result<> Checkpoint::forget_old(Epoch sealed, int keep) {
     const bool given_up = key.starts_with("manifest/") && !std::binary_search(sealed_.begin(), sealed_.end(), epoch);
     return given_up && before - epoch.value <= tombstones_kept;
   };
+  tables_.erase(tables_.begin(), tables_.lower_bound(Epoch{first}));
+  const auto is_needed = [&](const std::string& key) {
+    return std::any_of(tables_.begin(), tables_.end(), [&](const auto& epoch) { return epoch.second.contains(key); });
+  };
   for (const char* kind : {"manifest/", "batches/", "committed/"}) {
     for (const auto& key : KLEIN_TRY(store_->list(kind))) {
-      if (number_of(key) < first && !guards(key, first)) KLEIN_TRY(store_->remove(key));
+      if (number_of(key) < first && !guards(key, first) && !is_needed(key)) KLEIN_TRY(store_->remove(key));
     }
   }
   sealed_.erase(sealed_.begin(), kept);
@@ -166,6 +180,7 @@ Result<> Checkpoint::clear() {
   last_.reset();
   uncommitted_.clear();
   sealed_.clear();
+  tables_.clear();
   return {};
 }
 

@@ -2,8 +2,10 @@
 // Checkpoint — a job's sealed epochs in a store. The manifest, created where none is, is what seals an epoch: of two
 // who write it one succeeds. Keys: manifest/EPOCH, committed/EPOCH, batches/EPOCH/NAME, attempt/NUMBER.
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +56,7 @@ class Checkpoint {
   Result<> end_other_epochs();
   Result<> read_manifests();
   Result<> read_residues();
+  void note_sealed(const Manifest& manifest);
 
   std::shared_ptr<Store> store_;
   std::optional<Manifest> last_;
@@ -61,7 +64,8 @@ class Checkpoint {
   std::vector<Token> residues_;
   std::string warning_;
   std::int64_t next_ = 1, attempt_ = 1;
-  std::vector<Epoch> sealed_;  // in order
+  std::vector<Epoch> sealed_;                      // in order
+  std::map<Epoch, std::set<std::string>> tables_;  // by sealed epoch: where its rows by key are
 };
 
 }  // namespace klein

@@ -8,6 +8,9 @@
 #include <sstream>
 
 namespace klein {
+
+extern const char* const source_folder;  // tests/golden/where.cpp
+
 namespace {
 
 Batch numbers(std::int64_t first, std::int64_t count) {
@@ -43,7 +46,7 @@ TEST(Manifest, is_read_as_it_was_written) {
 }
 
 TEST(Manifest, that_version_one_wrote_is_read_for_ever) {
-  const std::string path = KLEIN_SOURCE_DIR "/tests/golden/checkpoint/manifest-1";
+  const auto path = std::string(source_folder) + "/tests/golden/checkpoint/manifest-1";
   std::ifstream file(path);
   std::ostringstream text;
   text << file.rdbuf();
@@ -171,6 +174,32 @@ TEST(Checkpoint, keeps_as_many_sealed_epochs_as_it_is_told) {
   for (const auto wanted : {1U, 2U, 2U, 2U}) EXPECT_EQ(kept_after_one_more(2), wanted);
   for (const auto wanted : {3U, 4U, 4U}) EXPECT_EQ(kept_after_one_more(4), wanted);
   for (const auto wanted : {1U, 1U}) EXPECT_EQ(kept_after_one_more(1), wanted);
+}
+
+TEST(Checkpoint, keeps_rows_by_key_of_old_epochs_as_long_as_a_kept_one_needs_them) {
+  const std::shared_ptr<Store> store = make_memory_store();
+  auto checkpoint = open(store);
+  std::vector<StoredBatches> rows;
+  const auto seal = [&] {
+    const auto epoch = checkpoint->next_epoch();
+    rows.push_back(*checkpoint->store(epoch, "0-0", {numbers(0, 1)}));
+    EXPECT_TRUE(checkpoint->store(epoch, "0-1", {numbers(0, 1)}).ok());
+    Manifest manifest{.epoch = epoch, .commits = true, .tables = {{"count", {{"rows", rows}}}}};
+    EXPECT_TRUE(checkpoint->seal(manifest).ok());
+    EXPECT_TRUE(checkpoint->mark_committed(epoch).ok());
+    EXPECT_TRUE(checkpoint->forget_old(epoch, 1).ok());
+  };
+  seal();
+  seal();
+  checkpoint->close();
+  checkpoint = open(store);  // it goes on from what is written
+  rows = checkpoint->last()->tables.at("count").at("rows");
+  seal();
+  EXPECT_EQ(store->list("batches/")->size(), 4U);  // three, and what is on its way in the last
+  for (const auto& stored : rows) EXPECT_TRUE(checkpoint->load(stored).ok()) << stored.key;
+  rows.clear();
+  seal();
+  EXPECT_EQ(store->list("batches/")->size(), 2U);
 }
 
 TEST(Checkpoint, keeps_the_slot_of_an_epoch_that_was_given_up_whose_manifest_may_still_be_on_its_way) {

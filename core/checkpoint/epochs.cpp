@@ -30,6 +30,22 @@ void append(const std::vector<StoredBatches>& stored, std::vector<StoredBatches>
   all.insert(all.end(), stored.begin(), stored.end());
 }
 
+void append(const Tables& stored, Tables& all) {
+  for (const auto& [step, by_name] : stored) {
+    for (const auto& [name, each] : by_name) append(each, all[step][name]);
+  }
+}
+
+/// A step's tables stay where its state says only what has changed since.
+void apply(const StoredSnapshot& snapshot, Tables& tables) {
+  const auto& states = snapshot.facts.states;
+  std::erase_if(tables, [&](const auto& known) {
+    const auto state = states.find(known.first);
+    return state == states.end() || !state->second.since_last;
+  });
+  append(snapshot.tables, tables);
+}
+
 void add_values(const std::map<std::string, State>& states, Manifest& manifest) {
   for (const auto& [step, state] : states) {
     if (!state.value.is_null()) manifest.states[step].push_back(state.value);
@@ -40,6 +56,12 @@ void add_values(const std::map<std::string, State>& states, Manifest& manifest) 
 
 Epochs::Epochs(Splits splits, std::vector<Token> held, bool commits)
     : splits_(std::move(splits)), held_(std::move(held)), commits_(commits) {}
+
+void Epochs::found(const std::string& source, const Found& found) {
+  auto& all = splits_[source];
+  all.insert(all.end(), found.splits.begin(), found.splits.end());
+  looked_[source] = found.position;
+}
 
 void Epochs::begin(Epoch epoch, std::set<int> tasks) {
   KLEIN_ASSERT(!open_);
@@ -55,7 +77,7 @@ void Epochs::stored(int task, Epoch epoch, StoredSnapshot snapshot) {
 
 void Epochs::gone(int task, Epoch epoch, TaskSnapshot last) {
   ended_.push_back({epoch, std::exchange(last.states, {})});
-  reports_.push_back({task, epoch, {std::move(last), {}}});
+  reports_.push_back({task, epoch, {std::move(last), {}}, true});
   if (open_ && epoch <= *open_) missing_.erase(task);
 }
 
@@ -63,25 +85,43 @@ Verdict Epochs::verdict(bool running) const {
   return judge({.expected = static_cast<int>(missing_.size()), .write_failed = failed_, .running = running});
 }
 
+/// Reports that are part of the open epoch, by epoch: a task's end may be reported before its cut is stored.
+std::vector<const Epochs::Report*> Epochs::counted() const {
+  std::vector<const Report*> all;
+  for (const auto& report : reports_) {
+    if (report.epoch <= *open_) all.push_back(&report);
+  }
+  std::stable_sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->epoch < b->epoch; });
+  return all;
+}
+
+/// Brings them to the open epoch. What a task that has ended knew by key was all given out at its end.
+void Epochs::apply_tables(std::map<int, Tables>& tables) const {
+  for (const auto* report : counted()) {
+    if (report->ended)
+      tables.erase(report->task);
+    else
+      apply(report->snapshot, tables[report->task]);
+  }
+}
+
 Manifest Epochs::manifest() const {
-  Manifest made{.epoch = *open_, .commits = commits_, .splits = splits_};
+  Manifest made{.epoch = *open_, .commits = commits_, .splits = splits_, .looked = looked_};
   made.tokens = held_;
-  auto reports = reports_;
-  std::stable_sort(reports.begin(), reports.end(), [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
-  for (const auto& [task, epoch, snapshot] : reports) {
-    if (epoch > *open_) break;
+  for (const auto* report : counted()) {
+    const auto& snapshot = report->snapshot;
     apply(snapshot.facts, made.splits);
     made.tokens.insert(made.tokens.end(), snapshot.facts.tokens.begin(), snapshot.facts.tokens.end());
-    if (epoch < *open_) continue;  // its states and batches were of an epoch that is over
+    if (report->epoch < *open_) continue;  // its states and batches were of an epoch that is over
     add_values(snapshot.facts.states, made);
-    for (const auto& [step, by_name] : snapshot.tables) {
-      for (const auto& [name, stored] : by_name) append(stored, made.tables[step][name]);
-    }
     for (const auto& [edge, stored] : snapshot.in_flight) append(stored, made.in_flight[edge]);
   }
   for (const auto& [epoch, states] : ended_) {
     if (epoch <= *open_) add_values(states, made);
   }
+  auto tables = tables_;
+  apply_tables(tables);
+  for (const auto& [task, by_step] : tables) append(by_step, made.tables);
   return made;
 }
 
@@ -89,6 +129,7 @@ void Epochs::sealed() {
   auto made = manifest();
   splits_ = std::move(made.splits);
   held_ = commits_ ? std::vector<Token>{} : std::move(made.tokens);
+  apply_tables(tables_);
   std::erase_if(reports_, [&](const Report& report) { return report.epoch <= *open_; });
   open_.reset();
 }

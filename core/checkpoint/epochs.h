@@ -25,6 +25,10 @@ class Epochs {
   /// `commits`: each epoch's tokens are committed when it is sealed; else they are held, and all are with the last.
   Epochs(std::map<std::string, std::vector<Split>> splits, std::vector<Token> held, bool commits);
 
+  /// A look at a source has ended at `found.position`. Manifests that are made from now on have both, those before
+  /// neither; no reader may have the splits earlier.
+  void found(const std::string& source, const Found& found);
+
   void begin(Epoch epoch, std::set<int> tasks);
   bool is_open() const { return open_.has_value(); }
   Epoch open() const { return *open_; }
@@ -48,13 +52,18 @@ class Epochs {
     int task;
     Epoch epoch;
     StoredSnapshot snapshot;
+    bool ended = false;
   };
+  std::vector<const Report*> counted() const;
+  void apply_tables(std::map<int, Tables>& tables) const;
   std::map<std::string, std::vector<Split>> splits_;  // left to read, by the last sealed epoch
+  std::map<std::string, Bytes> looked_;               // by source: where the last look ended
   std::vector<Token> held_;
   const bool commits_;
   std::optional<Epoch> open_;
   std::set<int> missing_;
-  std::vector<Report> reports_;  // since the last sealed epoch
+  std::vector<Report> reports_;   // since the last sealed epoch
+  std::map<int, Tables> tables_;  // by task, of those that run, by the last sealed epoch
   struct Ended {
     Epoch epoch;
     std::map<std::string, State> states;

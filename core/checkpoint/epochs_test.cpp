@@ -113,5 +113,55 @@ TEST(Epochs, commit_a_token_with_one_epoch_only) {
   EXPECT_TRUE(epochs.manifest().tokens.empty());
 }
 
+/// A task's snapshot whose step keeps rows by key: all of them, or what has changed since the last.
+StoredSnapshot kept(const std::string& key, bool since_last) {
+  State state(Value(1));
+  state.since_last = since_last;
+  return {.facts = {.states = {{"count", state}}}, .tables = {{"count", {{"rows", {{.key = key}}}}}}};
+}
+
+std::vector<std::string> tables_of(const Manifest& manifest) {
+  std::vector<std::string> all;
+  for (const auto& [step, by_name] : manifest.tables) {
+    for (const auto& [name, stored] : by_name) {
+      for (const auto& each : stored) all.push_back(each.key);
+    }
+  }
+  return all;
+}
+
+TEST(Epochs, keep_what_a_step_has_changed_behind_what_it_had_until_it_gives_all_again) {
+  using Keys = std::vector<std::string>;
+  Epochs epochs(two, {}, true);
+  epochs.begin(Epoch{1}, {0, 1});
+  epochs.stored(0, Epoch{1}, kept("0 all", false));
+  epochs.stored(1, Epoch{1}, kept("1 all", false));
+  epochs.sealed();
+  epochs.begin(Epoch{2}, {0, 1});
+  epochs.stored(0, Epoch{2}, kept("0 given up", true));
+  epochs.write_failed();
+  epochs.discarded();
+  epochs.begin(Epoch{3}, {0, 1});
+  epochs.stored(1, Epoch{3}, kept("1 change", true));
+  epochs.stored(0, Epoch{3}, kept("0 change", true));
+  EXPECT_EQ(tables_of(epochs.manifest()), (Keys{"0 all", "0 given up", "0 change", "1 all", "1 change"}));
+  epochs.sealed();
+  epochs.begin(Epoch{4}, {0, 1});
+  epochs.stored(0, Epoch{4}, kept("0 all again", false));
+  epochs.stored(1, Epoch{4}, {.facts = {}});  // it knows nothing any more
+  EXPECT_EQ(tables_of(epochs.manifest()), (Keys{"0 all again"}));
+}
+
+TEST(Epochs, forget_what_a_task_kept_by_key_once_it_has_ended_though_its_end_is_told_first) {
+  Epochs epochs(two, {}, true);
+  epochs.begin(Epoch{1}, {0});
+  epochs.gone(0, Epoch{2}, {});
+  epochs.stored(0, Epoch{1}, kept("all", false));
+  EXPECT_EQ(tables_of(epochs.manifest()), std::vector<std::string>{"all"});
+  epochs.discarded();
+  epochs.begin(Epoch{2}, {});
+  EXPECT_TRUE(epochs.manifest().tables.empty());
+}
+
 }  // namespace
 }  // namespace klein

@@ -148,6 +148,16 @@ Result<> read_tables(const Value& manifest, Tables& tables) {
   return {};
 }
 
+/// The first manifests have none.
+Result<> read_looked(const Value& manifest, std::map<std::string, Bytes>& looked) {
+  const auto* sources = manifest.find("looked");
+  const auto* by_source = sources ? sources->get<Value::Map>() : nullptr;
+  if (sources && !by_source) return corrupt("'looked' is of another type");
+  for (const auto& [source, position] : by_source ? *by_source : Value::Map{})
+    looked[source] = KLEIN_TRY(bytes_from(position));
+  return {};
+}
+
 std::string hex_of(std::uint32_t number) {
   std::string text(checksum_digits + 1, '\0');
   std::snprintf(text.data(), text.size(), "%08x", number);
@@ -168,15 +178,29 @@ void merge(TaskSnapshot& snapshot, TaskSnapshot later) {
   append(snapshot.tokens, later.tokens);
 }
 
+void follow(std::map<std::string, State>& states, std::map<std::string, State> later) {
+  std::erase_if(states, [&](const auto& state) { return !later.contains(state.first); });
+  for (auto& [step, state] : later) {
+    const auto [known, added] = states.try_emplace(step);
+    if (added)
+      known->second = std::move(state);
+    else
+      known->second.follow(std::move(state));
+  }
+}
+
 Bytes encode(const Manifest& manifest) {
   Value::Map steps;
   for (const auto& [name, kind] : manifest.steps) steps.emplace_back(name, kind);
+  Value::Map looked;
+  for (const auto& [source, position] : manifest.looked) looked.emplace_back(source, to_value(position));
   const auto json = to_json(
       Value::Map{{"epoch", manifest.epoch.value},
                  {"finished", manifest.finished},
                  {"commits", manifest.commits},
                  {"steps", std::move(steps)},
                  {"splits", map_of(manifest.splits)},
+                 {"looked", std::move(looked)},
                  {"states", map_of(manifest.states)},
                  {"in_flight", map_of(manifest.in_flight)},
                  {"tables", map_of(manifest.tables)},
@@ -207,6 +231,7 @@ Result<Manifest> decode_manifest(BytesView bytes) {
     manifest.steps.emplace_back(name, *text);
   }
   KLEIN_TRY(read_map(tree, "splits", manifest.splits));
+  KLEIN_TRY(read_looked(tree, manifest.looked));
   KLEIN_TRY(read_map(tree, "states", manifest.states));
   KLEIN_TRY(read_map(tree, "in_flight", manifest.in_flight));
   KLEIN_TRY(read_tables(tree, manifest.tables));

@@ -38,6 +38,9 @@ struct TaskSnapshot {
 /// Adds what a later cut of the same task holds.
 void merge(TaskSnapshot& snapshot, TaskSnapshot later);
 
+/// States of the same steps, taken later: what is not there is empty now.
+void follow(std::map<std::string, State>& states, std::map<std::string, State> later);
+
 /// Batches in the store.
 struct StoredBatches {
   std::string key;
@@ -55,6 +58,7 @@ struct Manifest {
   bool commits = false;   // the tokens are to be committed now; else with the last epoch
   std::vector<std::pair<std::string, std::string>> steps = {};       // names and kinds, of the plan as it ran
   std::map<std::string, std::vector<Split>> splits = {};             // by source: what is left to read
+  std::map<std::string, Bytes> looked = {};                          // by source: how far it was looked at for splits
   std::map<std::string, std::vector<Value>> states = {};             // by step, one a task
   std::map<std::string, std::vector<StoredBatches>> in_flight = {};  // by edge
   Tables tables = {};

@@ -9,6 +9,9 @@
 #include <sstream>
 
 namespace klein {
+
+extern const char* const source_folder;  // tests/golden/where.cpp
+
 namespace {
 
 Batch sample() {
@@ -58,7 +61,7 @@ TEST(Codec, names_a_version_that_it_does_not_know) {
 }
 
 TEST(Codec, reads_what_version_1_wrote) {
-  std::ifstream file(KLEIN_SOURCE_DIR "/docs/formats/batch-v1.golden", std::ios::binary);
+  std::ifstream file(std::string(source_folder) + "/docs/formats/batch-v1.golden", std::ios::binary);
   std::ostringstream golden;
   golden << file.rdbuf();
   const auto read = decode(golden.str());

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -17,6 +18,12 @@ struct Split {
   std::int64_t first_row = 0;  // the number of its first row in the file or table that the id names
   std::int64_t skip = 0;       // rows behind the position that went on before; the runtime drops them
   bool operator==(const Split&) const = default;
+};
+
+/// What a look at a source found, and where the next look goes on.
+struct Found {
+  std::vector<Split> splits;
+  Bytes position;  // opaque, and small: it is part of every snapshot
 };
 
 }  // namespace klein

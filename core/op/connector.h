@@ -40,6 +40,18 @@ class SplitReader {
   virtual Result<Pulled> pull(const Context& context) = 0;
 };
 
+/// Finds what comes to a source while it is read: files in a folder, partitions of a topic. Constant: any thread.
+class Discoverer {
+ public:
+  virtual ~Discoverer() = default;
+  /// Nanoseconds from one look to the next.
+  virtual std::int64_t interval() const = 0;
+  /// Whether readers read one split after the other to its end; else each reads its share of them in turn.
+  virtual bool splits_end() const = 0;
+  /// What is there that was not when an earlier look ended at `since`; empty: all. `unavailable`: the next look tells.
+  virtual Result<Found> look(BytesView since) const = 0;
+};
+
 /// Constant after it is made: any thread may call it.
 class Source {
  public:
@@ -48,6 +60,8 @@ class Source {
   virtual Schema schema() const = 0;
   /// Asked once, when a job begins; one that goes on has what is left of them in its checkpoint.
   virtual Result<std::vector<Split>> splits() const = 0;
+  /// Of a source without an end that is to be looked at again and again; its first look is asked in place of `splits`.
+  virtual const Discoverer* discoverer() const { return nullptr; }
   virtual Result<std::unique_ptr<SplitReader>> open(const Split& split, ReadSize size) const = 0;
   /// A sealed snapshot has these positions: for systems that show how far their readers are. Never an error of the job.
   virtual void sealed([[maybe_unused]] const std::vector<Split>& positions) const {}

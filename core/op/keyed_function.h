@@ -40,8 +40,14 @@ class KeyedInstance {
 
   /// By name, rows whose first column is `key`, binary: the key's bytes.
   using Tables = std::map<std::string, std::vector<Batch>>;
-  virtual Result<Tables> snapshot(std::int64_t now) const = 0;
-  virtual Result<> restore(const Tables& tables, std::shared_ptr<const KeyCodec> codec, std::int64_t now) = 0;
+  struct Saved {
+    Tables tables;
+    bool since_last = false;  // only what has changed since the last time
+  };
+  virtual Result<Saved> snapshot(std::int64_t now) = 0;
+  /// Adds rows of one table, behind those that were added before.
+  virtual Result<> restore(const std::string& table, const Batch& rows, std::shared_ptr<const KeyCodec> codec,
+                           std::int64_t now) = 0;
 };
 
 class KeyedFunction : public UserCode {

@@ -48,6 +48,7 @@ struct OperatorKind {
   bool stateful = false;        // what `snapshot` gives matters: it is asked between two calls
   bool makes_time = false;      // it sets the watermarks of what follows; those that come, but the end, stop here
   int first_port = -1;          // of several inputs, the one that is taken from while it has rows
+  bool in_turn = false;         // the inputs are taken from one after the other, each to its end
   std::vector<Port> ports = {Port::main};
 
   /// The output's schema, and every check that can be made before work starts. Nothing: only running tells.

@@ -19,6 +19,14 @@ void Coordinator::expect(int tasks, std::vector<Waker> on_finished) {
   on_finished_ = std::move(on_finished);
 }
 
+void Coordinator::found(const std::string& source, const Found& found) {
+  const Lock lock(mutex_);
+  epochs_.found(source, found);
+  auto& left = splits_[source];
+  left.insert(left.end(), found.splits.begin(), found.splits.end());
+  all_[source] += static_cast<int>(found.splits.size());
+}
+
 std::optional<Split> Coordinator::next_split(const std::string& source) {
   const Lock lock(mutex_);
   auto& left = splits_[source];

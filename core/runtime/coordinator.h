@@ -25,6 +25,9 @@ class Coordinator {
   /// Before the first turn: how many tasks there are (their ids count from 0), and who is woken when one ends.
   void expect(int tasks, std::vector<Waker> on_finished);
 
+  /// A look at a source has found splits. Whoever reads is to be woken.
+  void found(const std::string& source, const Found& found);
+
   // What tasks say and ask.
   std::optional<Split> next_split(const std::string& source);  // nothing: all are given out
   /// The same for a reader that has `held` splits under way and shares the source, which has no end, with `readers`

@@ -1,6 +1,7 @@
 #include "runtime/input.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace klein {
 
@@ -23,7 +24,24 @@ void take_part(std::optional<Taken>& rest, std::int64_t rows, std::optional<Take
 }  // namespace
 
 ChannelInput::ChannelInput(std::vector<From> channels, int first_port)
-    : channels_(std::move(channels)), first_port_(first_port), cut_(channels_.size()), merge_(channels_.size()) {}
+    : channels_(std::move(channels)), first_port_(first_port), cut_(channels_.size()), merge_(channels_.size()) {
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    if (channels_[i].turn > 0) merge_.put_off(i);
+  }
+  next_turn(channels_.size());
+}
+
+void ChannelInput::next_turn(std::size_t ending) {
+  int lowest = std::numeric_limits<int>::max();
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    if (i != ending && !merge_.has_ended(i)) lowest = std::min(lowest, channels_[i].turn);
+  }
+  if (lowest == turn_ || lowest == std::numeric_limits<int>::max()) return;
+  turn_ = lowest;
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    if (channels_[i].turn == turn_) merge_.begin(i);
+  }
+}
 
 std::uint32_t ChannelInput::ended_ports() const {
   std::uint32_t all = 0, open = 0;
@@ -38,6 +56,7 @@ std::uint32_t ChannelInput::ended_ports() const {
 std::optional<Item> ChannelInput::seen(std::size_t channel, Item&& item) {
   const auto* watermark = std::get_if<Watermark>(&item);
   if (!watermark) return std::move(item);
+  if (watermark->is_end()) next_turn(channel);
   const auto merged = merge_.on_watermark(channel, *watermark);
   const auto ended = watermark->is_end() ? ended_ports() : ended_;
   if (!merged && ended == ended_) return std::nullopt;
@@ -45,13 +64,13 @@ std::optional<Item> ChannelInput::seen(std::size_t channel, Item&& item) {
   return Item(merge_.last());
 }
 
-/// Takes from the next channel that has something: in turn, those of the first port before the others.
+/// Takes from the next channel of this turn that has something: evenly, those of the first port before the others.
 std::optional<std::size_t> ChannelInput::next_ready(std::optional<Lease>& lease) {
   for (const bool first : {true, false}) {
     if (first && first_port_ < 0) continue;
     for (std::size_t tried = 0; tried < channels_.size(); ++tried) {
       const auto place = (next_ + tried) % channels_.size();
-      if (first && channels_[place].port != first_port_) continue;
+      if (channels_[place].turn != turn_ || (first && channels_[place].port != first_port_)) continue;
       lease = channels_[place].channel->take();
       if (!lease) continue;
       next_ = (place + 1) % channels_.size();
@@ -114,6 +133,7 @@ bool ChannelInput::take_cut(TaskSnapshot& snapshot) {
 SplitInput::SplitInput(const Source& source, ReadSize size, Coordinator& coordinator, Budget& budget, Context context,
                        StepMetrics& metrics)
     : source_(source),
+      discoverer_(source.discoverer()),
       size_(size),
       coordinator_(coordinator),
       budget_(budget),
@@ -123,17 +143,25 @@ SplitInput::SplitInput(const Source& source, ReadSize size, Coordinator& coordin
 }
 
 Result<bool> SplitInput::open_more() {
-  const bool bounded = source_.bounded();
-  while (reading_.more && (!bounded || open_.empty())) {
-    auto split = bounded ? coordinator_.next_split(context_.step)
-                         : coordinator_.next_share(context_.step, static_cast<int>(open_.size()), context_.parallelism);
+  const bool one_by_one = discoverer_ ? discoverer_->splits_end() : source_.bounded();
+  while ((reading_.more || discoverer_) && (!one_by_one || open_.empty())) {
+    auto split =
+        one_by_one ? coordinator_.next_split(context_.step)
+                   : coordinator_.next_share(context_.step, static_cast<int>(open_.size()), context_.parallelism);
     if (!split) break;
     open_.push_back(KLEIN_TRY(OpenSplit::open(source_, *std::move(split), size_)));
     reading_.open.push_back(open_.back()->label());
     any_ = true;
+    idle_ = false;
   }
-  reading_.more = reading_.more && coordinator_.has_splits(context_.step);
-  return !open_.empty() || (!bounded && !any_);
+  reading_.more = (reading_.more || discoverer_) && coordinator_.has_splits(context_.step);
+  return !open_.empty() || discoverer_ || (!source_.bounded() && !any_);
+}
+
+bool SplitInput::turns_idle() {
+  if (idle_ || source_.bounded() || !open_.empty() || reading_.more) return false;
+  idle_ = true;
+  return true;
 }
 
 void SplitInput::end_split(std::size_t place) {
@@ -173,7 +201,10 @@ Result<> SplitInput::take(std::int64_t now, std::int64_t rows, std::optional<Tak
   const bool rest = next_ < open_.size() && open_[next_]->has_rows();
   if (!rest && !open_.empty()) next_ = (next_ + 1) % open_.size();
   const auto got = ends ? Got::end : rest ? Got::rows : KLEIN_TRY(pull());
-  if (got == Got::nothing_yet) return {};
+  if (got == Got::nothing_yet) {
+    if (turns_idle()) taken = Taken{.item = Watermark{.idle = true}};
+    return {};
+  }
   if (got == Got::end) {
     taken = Taken{.item = Watermark::end()};
     return {};

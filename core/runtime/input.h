@@ -54,13 +54,14 @@ class Input {
   virtual bool take_cut(TaskSnapshot& snapshot) = 0;
 };
 
-/// From other tasks. Takes from each channel in turn; a watermark comes out once it holds on all of them.
+/// From other tasks. Takes from the channels of one turn evenly; a watermark comes out once it holds on all of them.
 class ChannelInput final : public Input {
  public:
   struct From {
     int port;          // of the first step, that it feeds
     std::string edge;  // its name in snapshots
     Channel* channel;
+    int turn = 0;  // taken from once all of lower turns have ended
   };
   /// `first_port` is taken from while it has something; -1: each in turn.
   explicit ChannelInput(std::vector<From> channels, int first_port = -1);
@@ -75,6 +76,7 @@ class ChannelInput final : public Input {
   /// What of it the task should see: a batch, the merged watermark, a barrier; or nothing.
   std::optional<Item> seen(std::size_t channel, Item&& item);
   std::optional<std::size_t> next_ready(std::optional<Lease>& lease);
+  void next_turn(std::size_t ending);  // where that was the last channel of this one
   std::uint32_t ended_ports() const;
 
   const std::vector<From> channels_;
@@ -83,12 +85,13 @@ class ChannelInput final : public Input {
   std::optional<Taken> rest_;                           // of a batch of which a part was taken
   Merge merge_;
   std::size_t next_ = 0;
+  int turn_ = 0;
   std::uint32_t ended_ = 0;  // a bit each port
 };
 
 /// From a source. Of a bounded one it reads a split to its end and pulls the next from the coordinator; of one without
-/// end it reads its share of the splits in turn. The positions of what is published are what a snapshot of a chain that
-/// begins here consists of.
+/// end it reads its share of the splits in turn, unless these have ends. The positions of what is published are what a
+/// snapshot of a chain that begins here consists of.
 class SplitInput final : public Input {
  public:
   SplitInput(const Source& source, ReadSize size, Coordinator& coordinator, Budget& budget, Context context,
@@ -105,9 +108,11 @@ class SplitInput final : public Input {
   enum class Got { rows, nothing_yet, end };
   Result<Got> pull();        // rows are in the split at next_
   Result<bool> open_more();  // false: there are no more, and none is open
+  bool turns_idle();         // nothing is open, nor will be soon, and what follows does not know it yet
   void end_split(std::size_t place);
 
   const Source& source_;
+  const Discoverer* const discoverer_;
   const ReadSize size_;
   Coordinator& coordinator_;
   Budget& budget_;
@@ -117,7 +122,7 @@ class SplitInput final : public Input {
   std::vector<std::unique_ptr<OpenSplit>> open_;
   std::size_t next_ = 0;  // whose turn it is; the one that was taken from last, until that is published
   Reading reading_{.open = {}, .more = true};  // once all are given out, nobody is asked again
-  bool closed_ = false, any_ = false;
+  bool closed_ = false, any_ = false, idle_ = false;
   mutable Mutex mutex_;
   std::map<std::string, Split> published_ KLEIN_GUARDED_BY(mutex_);  // by id: where reading would go on
   std::vector<std::string> read_ KLEIN_GUARDED_BY(mutex_);           // to their ends, since the last cut

@@ -10,6 +10,7 @@
 
 #include "base/mutex.h"
 #include "runtime/attempt.h"
+#include "runtime/discovery.h"
 #include "runtime/node.h"
 #include "runtime/snapshots.h"
 
@@ -37,12 +38,28 @@ struct Prepared {
   Views views;
   Edges edges;
   std::map<std::string, std::vector<Split>> splits;  // by source: what is to be read
+  std::vector<Discovery::Look> looks;                // at sources that more comes to
   std::int64_t rows_expected = -1;
 };
 
 /// The source's splits, or what an earlier attempt left of them.
-Result<std::vector<Split>> splits_of(const Source& source, const std::string& step, const Manifest* last) {
-  if (!last) return source.splits();
+Result<std::vector<Split>> splits_of(const Source& source, const std::string& step, const Manifest* last,
+                                     std::vector<Discovery::Look>& looks) {
+  const auto* discoverer = source.discoverer();
+  if (!last && !discoverer) return source.splits();
+  if (!last) {
+    auto found = KLEIN_TRY(discoverer->look({}));
+    looks.push_back({step, discoverer, std::move(found.position)});
+    return std::move(found.splits);
+  }
+  const auto looked = last->looked.find(step);
+  if (discoverer && looked != last->looked.end()) looks.push_back({step, discoverer, looked->second});
+  if (discoverer && looked == last->looked.end() && last->splits.contains(step)) {
+    return Error(
+        Code::invalid,
+        "when the checkpoint was made, this source was read once and not looked at again, so what is new in it "
+        "can't be told; read it as it was, or begin anew with restart=True");
+  }
   const auto left = last->splits.find(step);
   return left == last->splits.end() ? std::vector<Split>{} : left->second;
 }
@@ -67,10 +84,12 @@ Result<> open_edges(const Plan& plan, const Registry& registry, const Manifest* 
     const auto open = [&]() -> Result<> {
       if (const auto* kind = registry.find_source(step.kind)) {
         auto source = KLEIN_TRY(kind->make(step.params));
-        auto splits = KLEIN_TRY(splits_of(*source, step.name, last));
-        facts.splits.back() = static_cast<std::int64_t>(splits.size());
+        auto splits = KLEIN_TRY(splits_of(*source, step.name, last, prepared.looks));
+        const auto* discoverer = source->discoverer();
+        facts.splits.back() = discoverer && discoverer->splits_end() ? facts.cores  // more may come
+                                                                     : static_cast<std::int64_t>(splits.size());
         facts.bounded.back() = source->bounded();
-        const auto left = rows_left(splits);
+        const auto left = discoverer ? -1 : rows_left(splits);
         rows = rows < 0 || left < 0 ? -1 : rows + left;
         prepared.splits[step.name] = std::move(splits);
         prepared.edges.sources[number] = std::move(source);
@@ -158,6 +177,7 @@ class EmbeddedJob final : public Job {
     if (!seeded_) recent_.begin();  // virtual time goes on only where there is something to do
     cpu_begun_ = cpu_seconds_of_process();
     if (snapshots_) snapshots_->begin(*node_, *executor_, snapshots_waker_);  // first: a task that ends wakes it
+    if (discovery_) discovery_->begin(coordinator_, *node_, *executor_, discovery_waker_);
     node_->start();
     return {};
   }
@@ -245,6 +265,11 @@ class EmbeddedJob final : public Job {
     node_ = std::make_unique<Node>(
         prepared_->views.physical, prepared_->edges, registry_, *executor_, coordinator_, std::move(recovery));
     KLEIN_TRY(node_->deploy());
+    for (const auto& look : prepared_->looks) coordinator_.found(look.source, {{}, look.position});
+    if (!prepared_->looks.empty()) {
+      discovery_.emplace(prepared_->looks);
+      discovery_waker_ = executor_->add(*discovery_, Lane::compute);
+    }
     coordinator_.expect(node_->tasks(), {executor_->add(completion_, Lane::light), snapshots_waker_});
     return {};
   }
@@ -338,6 +363,8 @@ class EmbeddedJob final : public Job {
   const SteadyClock clock_;
   Coordinator coordinator_;
   Completion completion_;
+  std::optional<Discovery> discovery_;
+  Waker discovery_waker_;
   std::optional<Snapshots> snapshots_;  // with a checkpoint
   Waker snapshots_waker_;
   std::unique_ptr<Executor> executor_;

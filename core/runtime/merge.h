@@ -15,6 +15,9 @@ class Merge {
   /// stands still. An ended input leaves the minimum; the end comes when all have ended. Never back: a lower watermark
   /// than the last of its input is ignored.
   std::optional<Watermark> on_watermark(std::size_t input, Watermark watermark);
+  /// An input that is not waited for until it begins.
+  void put_off(std::size_t input) { marks_[input].idle = true; }
+  void begin(std::size_t input) { marks_[input].idle = false; }
   bool ended() const { return sent_.is_end(); }
   bool has_ended(std::size_t input) const { return marks_[input].is_end(); }
   Watermark last() const { return sent_; }

@@ -165,23 +165,20 @@ Result<std::vector<Batch>> Node::share(const std::vector<Batch>& rows, const Lin
   return own;
 }
 
-/// The task's share of what was on its way to its steps.
-Result<std::vector<RestoredInput::From>> Node::restored(const TaskEntry& entry, std::size_t first_stage) {
+/// The task's share of what was on its way to one of its steps.
+Result<std::vector<RestoredInput::From>> Node::restored(const TaskEntry& entry, std::size_t place) {
   const auto& execution = view_.execution;
-  const auto& chain = execution.chains[static_cast<std::size_t>(entry.chain)];
+  const int step = execution.chains[static_cast<std::size_t>(entry.chain)].steps[place];
   std::vector<RestoredInput::From> all;
-  for (auto place = first_stage; place < chain.steps.size(); ++place) {
-    const int step = chain.steps[place];
-    for (std::size_t port = 0; port < execution.plan.steps[static_cast<std::size_t>(step)].inputs.size(); ++port) {
-      auto edge = edge_name(execution.plan, step, port);
-      const auto found = recovery_.in_flight.find(edge);
-      if (found == recovery_.in_flight.end()) continue;
-      auto channel = std::make_unique<Channel>(Capacity{}, Waker(), Waker(), &budget_);
-      const auto* link = place == 0 ? link_to(entry.chain, static_cast<int>(port)) : nullptr;
-      for (auto& rows : KLEIN_TRY(share(found->second, link, entry))) channel->push(std::move(rows));
-      channel->push(Watermark::end());
-      all.push_back({place - first_stage, static_cast<int>(port), std::move(edge), std::move(channel)});
-    }
+  for (std::size_t port = 0; port < execution.plan.steps[static_cast<std::size_t>(step)].inputs.size(); ++port) {
+    auto edge = edge_name(execution.plan, step, port);
+    const auto found = recovery_.in_flight.find(edge);
+    if (found == recovery_.in_flight.end()) continue;
+    auto channel = std::make_unique<Channel>(Capacity{}, Waker(), Waker(), &budget_);
+    const auto* link = place == 0 ? link_to(entry.chain, static_cast<int>(port)) : nullptr;
+    for (auto& rows : KLEIN_TRY(share(found->second, link, entry))) channel->push(std::move(rows));
+    channel->push(Watermark::end());
+    all.push_back({0, static_cast<int>(port), std::move(edge), std::move(channel)});
   }
   return all;
 }
@@ -198,9 +195,40 @@ bool Node::soon_ends(const Chain& chain) const {
   return any && all;
 }
 
-int Node::first_port(int step) const {
-  const auto* kind = registry_.find_operator(view_.execution.plan.steps[static_cast<std::size_t>(step)].kind);
-  return kind ? kind->first_port : -1;
+const OperatorKind* Node::operator_at(int step) const {
+  return registry_.find_operator(view_.execution.plan.steps[static_cast<std::size_t>(step)].kind);
+}
+
+/// Where inputs are taken in turn, so is what was on its way over them: before the rest of its own.
+Result<std::unique_ptr<Input>> Node::channel_input(TaskEntry& entry) {
+  const int head = view_.execution.chains[static_cast<std::size_t>(entry.chain)].steps.front();
+  const auto* kind = operator_at(head);
+  if (!kind || !kind->in_turn) return std::make_unique<ChannelInput>(entry.inputs, kind ? kind->first_port : -1);
+  std::vector<ChannelInput::From> all;
+  for (auto from : entry.inputs) {
+    from.turn = 2 * from.port + 1;
+    all.push_back(std::move(from));
+  }
+  for (auto& from : KLEIN_TRY(restored(entry, 0))) {
+    all.push_back({from.port, std::move(from.edge), from.channel.get(), 2 * from.port});
+    entry.before.push_back(std::move(from.channel));
+  }
+  return std::make_unique<ChannelInput>(std::move(all));
+}
+
+/// What was on its way to its steps comes before the rest of the task's input.
+Result<> Node::take_up(const TaskEntry& entry, std::size_t first, Task::Parts& parts) {
+  const auto& steps = view_.execution.chains[static_cast<std::size_t>(entry.chain)].steps;
+  const auto* head = operator_at(steps.front());
+  std::vector<RestoredInput::From> before;
+  for (auto place = head && head->in_turn ? 1 : first; place < steps.size(); ++place) {
+    for (auto& from : KLEIN_TRY(restored(entry, place))) {
+      from.stage = place - first;
+      before.push_back(std::move(from));
+    }
+  }
+  if (!before.empty()) parts.input = std::make_unique<RestoredInput>(std::move(before), std::move(parts.input));
+  return {};
 }
 
 Result<> Node::build(TaskEntry& entry) {
@@ -223,7 +251,7 @@ Result<> Node::build(TaskEntry& entry) {
     parts.source_links = links_of(head, entry, parts)[static_cast<std::size_t>(Port::main)];
     first = 1;
   } else {
-    parts.input = std::make_unique<ChannelInput>(entry.inputs, first_port(head));
+    parts.input = KLEIN_TRY(channel_input(entry));
   }
   for (auto place = first; place < chain.steps.size(); ++place) {
     auto stage = make_stage(chain.steps[place], entry, parts);
@@ -233,8 +261,7 @@ Result<> Node::build(TaskEntry& entry) {
     }
     parts.stages.push_back(*std::move(stage));
   }
-  if (auto before = KLEIN_TRY(restored(entry, first)); !before.empty())
-    parts.input = std::make_unique<RestoredInput>(std::move(before), std::move(parts.input));
+  KLEIN_TRY(take_up(entry, first, parts));
   // An unfinished step's output must not be in a snapshot; where there is state, none is made in the midst of a step.
   if (recovery_.snapshots && !parts.stateful) parts.in_parts = false;
   parts.snapshots = recovery_.on_snapshot;

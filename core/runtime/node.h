@@ -63,14 +63,17 @@ class Node {
     Waker waker;
     std::vector<ChannelInput::From> inputs = {};
     std::map<int, std::vector<Channel*>> outputs = {};  // by link
+    std::vector<std::unique_ptr<Channel>> before = {};  // of rows that were on their way when the job was left
     bool stateful = false;
   };
   void connect();
-  int first_port(int step) const;
+  const OperatorKind* operator_at(int step) const;
+  Result<std::unique_ptr<Input>> channel_input(TaskEntry& entry);
   Result<> build(TaskEntry& entry);
   Result<std::unique_ptr<Stage>> make_stage(int step, TaskEntry& entry, Task::Parts& parts);
   Result<> restore_state(Stage& stage, const TaskEntry& entry) const;
-  Result<std::vector<RestoredInput::From>> restored(const TaskEntry& entry, std::size_t first_stage);
+  Result<std::vector<RestoredInput::From>> restored(const TaskEntry& entry, std::size_t place);
+  Result<> take_up(const TaskEntry& entry, std::size_t first, Task::Parts& parts);
   const Link* link_to(int chain, int port) const;
   Result<std::vector<Batch>> share(const std::vector<Batch>& rows, const Link* link, const TaskEntry& entry) const;
   std::vector<std::vector<int>> links_of(int step, const TaskEntry& entry, const Task::Parts& parts) const;

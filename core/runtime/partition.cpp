@@ -40,7 +40,8 @@ Result<std::vector<Batch>> rows_of_task(const std::vector<Batch>& rows, int task
     for (std::int64_t row = 0; row < groups->length(); ++row) {
       if (task_of(groups->Value(row), tasks) == task) mine.push_back(row);
     }
-    if (!mine.empty()) own.push_back(KLEIN_TRY(batch.pick(mine)));
+    // One without rows says when it was taken.
+    if (!mine.empty() || batch.rows() == 0) own.push_back(KLEIN_TRY(batch.pick(mine)));
   }
   return own;
 }

@@ -99,24 +99,49 @@ void Snapshots::begin_epoch(std::int64_t now) {
 }
 
 void Snapshots::collect() {
-  for (auto& [number_of_task, epoch, snapshot] : node_->take_snapshots(*open_)) {
-    const auto task = number_of_task;  // Clang 14 captures no structured binding
+  for (auto& [task, epoch, snapshot] : node_->take_snapshots(*open_)) {
     auto batches = std::exchange(snapshot.in_flight, {});
     StoredSnapshot stored{std::move(snapshot)};
     int number = 0;
-    const auto store = [&](const std::vector<Batch>& rows, std::vector<StoredBatches>& all) {
-      if (rows.empty()) return;
-      auto written = checkpoint_.store(*open_, std::to_string(task) + "-" + std::to_string(number++), rows);
-      if (written.ok()) return all.push_back(*std::move(written));
-      note_failure(written.error().text());
-      coordinator_.write_failed();
-    };
-    for (const auto& [edge, rows] : batches) store(rows, stored.in_flight[edge]);
-    for (auto& [step, state] : stored.facts.states) {
-      for (const auto& [name, rows] : std::exchange(state.tables, {})) store(rows, stored.tables[step][name]);
+    for (const auto& [edge, rows] : batches) {
+      if (rows.empty()) continue;
+      if (auto written = store(task, number++, rows)) stored.in_flight[edge].push_back(*std::move(written));
     }
+    for (auto& [step, state] : stored.facts.states) store_state(task, number, step, state, stored);
     coordinator_.stored(task, epoch, std::move(stored));
   }
+}
+
+/// Nothing: it can't be, and the epoch is to be given up.
+std::optional<StoredBatches> Snapshots::store(int task, int number, const std::vector<Batch>& rows) {
+  auto written = checkpoint_.store(*open_, std::to_string(task) + "-" + std::to_string(number), rows);
+  if (written.ok()) return *std::move(written);
+  note_failure(written.error().text());
+  coordinator_.write_failed();
+  return std::nullopt;
+}
+
+/// Where it can't be stored, the next epoch has it before what has changed by then.
+void Snapshots::store_state(int task, int& number, const std::string& step, State& state, StoredSnapshot& stored) {
+  const std::pair of(task, step);
+  if (auto left = unsaved_.extract(of); !left.empty()) {
+    left.mapped().follow(std::move(state));
+    state = std::move(left.mapped());
+  }
+  std::map<std::string, StoredBatches> all;
+  for (const auto& [name, rows] : state.tables) {
+    if (rows.empty()) continue;
+    auto written = store(task, number++, rows);
+    if (!written) {
+      unsaved_[of] = state;
+      state = State(state.value);
+      state.since_last = true;  // what was stored before stays as it was
+      return;
+    }
+    all[name] = *std::move(written);
+  }
+  for (auto& [name, written] : all) stored.tables[step][name].push_back(std::move(written));
+  state.tables.clear();
 }
 
 void Snapshots::decide() {

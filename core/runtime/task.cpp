@@ -302,7 +302,7 @@ Result<> Task::snapshot(Epoch epoch, bool overtake) {
   epoch_ = epoch;
   if (!snapshot_) snapshot_.emplace();
   snapshot_->in_flight.clear();  // of an epoch that was given up; what was read and staged stays
-  snapshot_->states = KLEIN_TRY(take_states());
+  follow(snapshot_->states, KLEIN_TRY(take_states()));
   parts_.input->cut(epoch);
   lacks_input_ = true;
   for (auto& link : parts_.links) link.push(Barrier{epoch});

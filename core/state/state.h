@@ -19,7 +19,11 @@ struct State {
   Value value = {};
   /// By name. Their first column is `group`, int32: the key group, by which rows find the task that has their key now.
   std::map<std::string, std::vector<Batch>> tables = {};
-  bool empty() const { return value.is_null() && tables.empty(); }
+  /// The tables hold what has changed since the last time, and are to be kept behind what they held then.
+  bool since_last = false;
+  /// This state, as it is once `later` has been taken of the same step.
+  void follow(State later);
+  bool empty() const { return value.is_null() && tables.empty() && !since_last; }
 };
 
 }  // namespace klein

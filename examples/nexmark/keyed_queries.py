@@ -16,9 +16,7 @@ Rows = Iterator[dict[str, Any]]
 
 TIME = pa.timestamp("ms")
 BID = {"auction": pa.int64(), "price": pa.int64(), "bidder": pa.int64(), "date_time": TIME, "extra": pa.string()}
-RANKED = {"event": pa.int64(), "bidder": pa.int64(), "price": pa.int64(), "date_time": TIME}
 TEN_SECONDS = timedelta(seconds=10)
-AT_THE_END = datetime(2200, 1, 1)
 
 
 def window_of(time: str) -> Any:
@@ -151,26 +149,3 @@ def q8(house: House) -> klein.Flow:
     schema = {"id": pa.int64(), "name": pa.string(), "starttime": TIME}
     both = people.select(*columns).union(sellers.select(*columns))
     return both.key_by("person", "starttime").process(NewSellers, time="starttime", schema=schema)
-
-
-class TopBids:
-    """An auction's ten highest bids, the earlier before the later; they are known at the end."""
-
-    best = klein.list_state(pa.struct(list(RANKED.items())))
-
-    def on_row(self, row: dict[str, Any], ctx: Any) -> None:
-        best = [*self.best, {name: row[name] for name in RANKED}]
-        best.sort(key=lambda bid: (-bid["price"], bid["event"]))
-        self.best.clear()
-        self.best.extend(best[:10])
-        ctx.timers.at(AT_THE_END)
-
-    def on_timer(self, time: datetime, ctx: Any) -> Rows:
-        for rank, bid in enumerate(self.best, 1):
-            yield {"auction": ctx.key, "rank_number": rank, **bid}
-
-
-def q19(house: House) -> klein.Flow:
-    """The ten highest bids of each auction."""
-    schema = {"auction": pa.int64(), "rank_number": pa.int64(), **RANKED}
-    return house.timed("bid").select("auction", *RANKED).key_by("auction").process(TopBids, schema=schema)

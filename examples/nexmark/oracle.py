@@ -133,7 +133,8 @@ def q14(events: Events) -> list[Row]:
 
 
 def q18(events: Events) -> list[Row]:
-    last = {(bid["bidder"], bid["auction"]): bid for bid in events.bids}
+    in_time = sorted(events.bids, key=lambda bid: (bid["date_time"], bid["event"]))
+    last = {(bid["bidder"], bid["auction"]): bid for bid in in_time}
     return [only(bid, "bidder", "auction", "price", "channel", "url", "date_time", "extra") for bid in last.values()]
 
 

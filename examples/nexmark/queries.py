@@ -108,9 +108,14 @@ def q14(house: House) -> klein.Flow:
 
 def q18(house: House) -> klein.Flow:
     """A bidder's last bid on an auction."""
-    columns = ("price", "channel", "url", "date_time", "extra")
-    last = {column: klein.last(column) for column in columns}
-    return house.rows("bid").key_by("bidder", "auction").aggregate(early=LAST, **last)
+    bids = house.timed("bid").select("auction", "bidder", "price", "channel", "url", "date_time", "extra")
+    return bids.key_by("bidder", "auction").deduplicate(keep="last", early=LAST)
+
+
+def q19(house: House) -> klein.Flow:
+    """The ten highest bids of each auction."""
+    bids = house.timed("bid").select("event", "auction", "bidder", "price", "date_time")
+    return bids.key_by("auction").top(10, "price", rank="rank_number", early=LAST)
 
 
 def q20(house: House) -> klein.Flow:

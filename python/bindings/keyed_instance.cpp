@@ -90,23 +90,24 @@ Result<std::shared_ptr<arrow::RecordBatch>> PythonInstance::finished() {
   return to_record_batch(fields_, declared_ ? &*declared_ : nullptr, nullptr);
 }
 
-Result<KeyedInstance::Tables> PythonInstance::snapshot(std::int64_t now) const {
+Result<KeyedInstance::Saved> PythonInstance::snapshot(std::int64_t now) {
   const Entered gil;
   return guarded([&] {
-    Tables tables;
-    const nb::dict made = nb::cast<nb::dict>(nb::handle(object_.get()).attr("snapshot")(now));
-    for (const auto [name, rows] : made) tables[nb::cast<std::string>(name)] = import_table(rows)->batches();
-    return tables;
+    Saved saved;
+    const auto made = nb::cast<nb::tuple>(nb::handle(object_.get()).attr("snapshot")(now));
+    for (const auto [name, rows] : nb::cast<nb::dict>(made[0]))
+      saved.tables[nb::cast<std::string>(name)] = import_table(rows)->batches();
+    saved.since_last = nb::cast<bool>(made[1]);
+    return saved;
   });
 }
 
-Result<> PythonInstance::restore(const Tables& tables, std::shared_ptr<const KeyCodec> codec, std::int64_t now) {
+Result<> PythonInstance::restore(const std::string& table, const Batch& rows, std::shared_ptr<const KeyCodec> codec,
+                                 std::int64_t now) {
   const Entered gil;
   codec_ = std::move(codec);
   KLEIN_TRY(guarded([&] {
-    for (const auto& [name, batches] : tables) {
-      for (const auto& batch : batches) nb::handle(object_.get()).attr("restore")(name, nb::cast(batch), now);
-    }
+    nb::handle(object_.get()).attr("restore")(table, nb::cast(rows), now);
     return 0;
   }));
   return learn_timers();

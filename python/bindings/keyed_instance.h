@@ -27,8 +27,9 @@ class PythonInstance final : public KeyedInstance {
   Result<std::vector<Batch>> call(const Rows& rows) override;
   Result<Rung> ring(std::int64_t time, std::int64_t now) override;
   std::int64_t alarm() const override { return next_; }
-  Result<Tables> snapshot(std::int64_t now) const override;
-  Result<> restore(const Tables& tables, std::shared_ptr<const KeyCodec> codec, std::int64_t now) override;
+  Result<Saved> snapshot(std::int64_t now) override;
+  Result<> restore(const std::string& table, const Batch& rows, std::shared_ptr<const KeyCodec> codec,
+                   std::int64_t now) override;
 
  private:
   Result<> begin(const Rows& rows);

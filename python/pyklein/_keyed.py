@@ -125,11 +125,11 @@ class KeyedVerbs:
         if within is None:
             if time is not None or right_time is not None:
                 raise InvalidError("time= and right_time= go with within=, how far apart in time partners may be")
-            return self.then("join", params, name, [other])
+            return self.into("join", params, name, [other])
         if not isinstance(within, (tuple, list)) or len(within) != 2:
             raise InvalidError(f'within= is how much earlier and how much later, ("-5s", "10s"), not {within!r}')
         params |= {"within": [duration(each) for each in within], "time": time, "right_time": right_time}
-        return self.then("interval_join", params, name, [other])
+        return self.into("interval_join", params, name, [other])
 
     def top(
         self,
@@ -247,7 +247,7 @@ class KeyedFlow:
         if keep == "first":
             if early is not None:
                 raise InvalidError("early= goes with keep='last'; the first row of a key passes at once")
-            return self._flow.then("unique", {"columns": self._keys, "ttl": ttl}, name)
+            return self._flow.into("unique", {"columns": self._keys, "ttl": ttl}, name)
         if keep != "last" or ttl is not None:
             said = "ttl= goes with keep='first'" if keep == "last" else f"keep= is 'first' or 'last', not {keep!r}"
             raise InvalidError(said)
@@ -289,7 +289,7 @@ class KeyedFlow:
                 raise InvalidError(f"process has no '{state}'; a state is klein.value_state(...) or list_, map_state")
         recipe = Recipe(fn, tuple(fn_constructor_args), dict(fn_constructor_kwargs or {}), states)
         made = _core.keyed_function(recipe, name_of(fn), to_schema(schema))
-        return self._flow.then("process", {"fn": made, "keys": self._keys, "time": time}, name)
+        return self._flow.into("process", {"fn": made, "keys": self._keys, "time": time}, name)
 
 
 class WindowedFlow:
@@ -335,14 +335,14 @@ def _aggregate(flow: Flow, keys: list[str], options: dict[str, Any], aggregates:
         "aggregates": {each: own[each].text if each in own else made for each, made in aggregates.items()},
         "functions": {each: made.made for each, made in own.items()},
     }
-    return flow.then("aggregate", {**params, **options}, name)
+    return flow.into("aggregate", {**params, **options}, name)
 
 
 def _top(flow: Flow, keys: list[str], options: dict[str, Any], asked: tuple[Any, ...], name: str | None) -> Flow:
     n, by, descending, rank = asked
     order = {"n": n, "by": by, "descending": descending, "rank": rank}
-    return flow.then("top", {**order, "keys": keys, **options}, name)
+    return flow.into("top", {**order, "keys": keys, **options}, name)
 
 
 def _reduce(flow: Flow, keys: list[str], options: dict[str, Any], fn: Fold, name: str | None) -> Flow:
-    return flow.then("reduce", {"fn": reducer(fn, keys), "keys": keys, **options}, name)
+    return flow.into("reduce", {"fn": reducer(fn, keys), "keys": keys, **options}, name)

@@ -21,6 +21,9 @@ _NEVER = 2**63 - 1
 _TOGETHER = 1024  # timers that ring before the runtime is asked again
 _EPOCH = datetime(1970, 1, 1)
 _BY_CLOCK = 3
+_TAKEN = 16  # added to the form of a timer that is set no more, in a checkpoint
+_FEW = 1024  # rows of which a snapshot is always whole
+_CHANGES = 255  # snapshots that hold only what has changed, behind one that is whole
 
 
 class Recipe:
@@ -91,6 +94,7 @@ class Timers:
         self._context = context
         self._place = place
         self.set: set[Timer] = set()
+        self._changed: dict[Timer, bool] = {}  # since the last snapshot: whether it is set
         self.by_event: list[Timer] = []  # heaps; those that were cancelled are not in `set`
         self.by_clock: list[Timer] = []
 
@@ -109,21 +113,51 @@ class Timers:
 
     def cancel(self, time: Any) -> None:
         """Forget what `at` set."""
-        self.set.discard((_nanoseconds(time), self._place.key, self._context._form))
+        self.take((_nanoseconds(time), self._place.key, self._context._form))
+
+    def take(self, timer: Timer) -> bool:
+        """It is set no more; whether it was."""
+        if timer not in self.set:
+            return False
+        self.set.discard(timer)
+        self._changed[timer] = False
+        return True
 
     def add(self, timer: Timer) -> None:
         if timer not in self.set:
             self.set.add(timer)
+            self._changed[timer] = True
             heappush(self.by_clock if timer[2] == _BY_CLOCK else self.by_event, timer)
 
     def due(self, heap: list[Timer], time: int, most: int) -> list[Timer]:
         found: list[Timer] = []
         while heap and heap[0][0] <= time and len(found) < most:
             timer = heappop(heap)
-            if timer in self.set:
-                self.set.discard(timer)
+            if self.take(timer):
                 found.append(timer)
         return found
+
+    def to_table(self, now: int, *, whole: bool) -> pyarrow.Table:
+        """The rows of a checkpoint: those that are set, or those that were set or taken since the last one."""
+        from ._formats import arrow
+
+        pa = arrow()
+        changed, self._changed = self._changed, {}
+        rows = [(time, key, form) for time, key, form in sorted(self.set)]
+        if not whole:
+            rows = [(time, key, form if is_set else form + _TAKEN) for (time, key, form), is_set in changed.items()]
+        times = [time - now if form % _TAKEN == _BY_CLOCK else time for time, _, form in rows]
+        columns = [pa.array([key for _, key, _ in rows], pa.binary()), pa.array(times, pa.int64())]
+        columns.append(pa.array([form for _, _, form in rows], pa.int8()))
+        return pa.table(columns, ["key", "time", "form"])
+
+    def load(self, time: int, key: bytes, form: int, now: int) -> None:
+        """Adds a row of a checkpoint."""
+        timer = (time + now if form % _TAKEN == _BY_CLOCK else time, key, form % _TAKEN)
+        if form < _TAKEN:
+            self.add(timer)
+        else:
+            self.take(timer)
 
 
 def _nanoseconds(time: Any) -> int:
@@ -162,6 +196,9 @@ class Instance:
         self._on_row = on_row
         self._on_timer = on_timer
         self._owner = owner
+        self._whole = 0  # rows of the last snapshot that was whole; 0: there was none
+        self._since = 0  # rows of those behind it
+        self._changes = 0  # how many these are
 
     def begin(self, now: int, form: int, keys: Sequence[str]) -> None:
         """Rows of a batch follow."""
@@ -222,25 +259,27 @@ class Instance:
             timers.by_clock[0][0] if timers.by_clock else 0,
         )
 
-    def snapshot(self, now: int) -> dict[str, pyarrow.Table]:
-        """Tables whose first column is the key's bytes."""
-        from ._formats import arrow
+    def snapshot(self, now: int) -> tuple[dict[str, pyarrow.Table], bool]:
+        """Tables whose first column is the key's bytes; and whether they hold only what has changed since the last.
 
-        tables = {}
+        What changes is written behind what there was, until that is as much again: so a snapshot costs what has
+        changed, a restore reads at most twice what there is, and of many keys each is written anew now and then.
+        """
+        whole = self._whole < _FEW or self._since > self._whole or self._changes >= _CHANGES
+        tables: dict[str, pyarrow.Table] = {}
         for name, state in self._states.items():
             if vars(self._owner).get(name) is not state:
                 raise InvalidError(f"the state '{name}' was assigned to: set {name}.value, or change what it holds")
-            table = to_table(name, state, now)
-            if table is not None:
-                tables[f"state.{name}"] = table
-        timers = sorted(self._timers.set)
-        if timers:
-            pa = arrow()
-            times = [time - now if form == _BY_CLOCK else time for time, _, form in timers]
-            columns = [pa.array([key for _, key, _ in timers], pa.binary()), pa.array(times, pa.int64())]
-            columns.append(pa.array([form for _, _, form in timers], pa.int8()))
-            tables["timers"] = pa.table(columns, ["key", "time", "form"])
-        return tables
+            changed = state.changes()
+            tables[f"state.{name}"] = to_table(name, state, now, None if whole else changed)
+        tables["timers"] = self._timers.to_table(now, whole=whole)
+        rows = sum(table.num_rows for table in tables.values())
+        self._whole = rows if whole else self._whole
+        self._since = 0 if whole else self._since + rows
+        self._changes = 0 if whole else self._changes + 1
+        if whole:  # nothing is as good as no row; of changes it says when they were looked for
+            tables = {name: table for name, table in tables.items() if table.num_rows}
+        return tables, not whole
 
     def restore(self, name: str, rows: Any, now: int) -> None:
         """Adds what `snapshot` gave."""
@@ -249,7 +288,7 @@ class Instance:
         table = arrow().Table.from_batches([arrow().record_batch(rows)])
         if name == "timers":
             for key, time, form in zip(*(column.to_pylist() for column in table.columns), strict=True):
-                self._timers.add((time + now if form == _BY_CLOCK else time, key, form))
+                self._timers.load(time, key, form, now)
             return
         name = name.removeprefix("state.")
         if name not in self._states:

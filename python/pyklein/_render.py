@@ -173,7 +173,7 @@ def _function(row: Row, first: list[str], call: str) -> str:
 
 def method(row: Row) -> str:
     """The source text of a verb, an operator's or a sink's."""
-    return _function(row, ["self"], "self.then")
+    return _function(row, ["self"], "self.into")
 
 
 def function(row: Row) -> str:
@@ -208,7 +208,7 @@ class Verbs:
 
     __slots__ = ()
 
-    def then(
+    def into(
         self, kind: str, params: dict[str, Any], name: str | None = None, others: Sequence[Flow] = ()
     ) -> Flow:
         raise NotImplementedError

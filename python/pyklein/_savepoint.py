@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 from .errors import InvalidError
@@ -20,6 +21,14 @@ def _newest(checkpoint: str) -> str:
     raise InvalidError(f"{checkpoint} holds no snapshot")
 
 
+def _stored(checkpoint: str, epoch: str) -> list[str]:
+    """The files of rows that the epoch's manifest names, also those of epochs before it."""
+    with open(os.path.join(checkpoint, "manifest", epoch), "rb") as file:
+        manifest = json.loads(file.read().partition(b"\n")[2])
+    by_edge = [manifest["in_flight"], *manifest.get("tables", {}).values()]
+    return sorted({each["key"] for named in by_edge for stored in named.values() for each in stored})
+
+
 def _copy(source: str, target: str) -> None:
     """What a restore of the newest epoch needs; whole or not at all."""
     import shutil
@@ -27,9 +36,8 @@ def _copy(source: str, target: str) -> None:
     epoch = _newest(source)
     staged = f"{target}.{os.getpid()}"
     try:
-        for kind in ("manifest", "committed", "batches", "attempt", "staged"):
-            name = "" if kind in ("attempt", "staged") else epoch
-            held, put = os.path.join(source, kind, name), os.path.join(staged, kind, name)
+        for name in (f"manifest/{epoch}", f"committed/{epoch}", "attempt", "staged", *_stored(source, epoch)):
+            held, put = os.path.join(source, name), os.path.join(staged, name)
             os.makedirs(os.path.dirname(put), exist_ok=True)
             if os.path.isdir(held):  # a writer's name is of one checkpoint alone
                 shutil.copytree(held, put, dirs_exist_ok=True, ignore=shutil.ignore_patterns("writer-*"))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Duration = str | float | timedelta
 
 _SWEPT = 1024
+_FORGET = -1  # what is left, in a row of a checkpoint that ends what rows before it said of its key
 
 
 class StateDeclaration:
@@ -96,7 +97,7 @@ class Place:
 class Remembered:
     """A state of all keys of a task, as seen at one of them."""
 
-    __slots__ = ("_cast", "_declared", "_of", "_place", "_sweep_at", "_ttl")
+    __slots__ = ("_cast", "_changed", "_declared", "_of", "_place", "_sweep_at", "_ttl")
 
     def __init__(self, declared: StateDeclaration, place: Place) -> None:
         self._declared = declared
@@ -104,6 +105,7 @@ class Remembered:
         self._ttl = declared.ttl
         self._cast = declared.casts[-1]  # of a value
         self._of: dict[bytes, Any] = {}  # by key; what it is depends on the kind
+        self._changed: set[bytes] = set()  # the keys at which it is not as the last snapshot has it
         self._sweep_at = _SWEPT  # how many keys it may have before those whose time is over are looked for
 
     def _expiry(self) -> int:
@@ -111,7 +113,21 @@ class Remembered:
 
     def clear(self) -> None:
         """Forget it, for this key."""
-        self._of.pop(self._place.key, None)
+        if self._of.pop(self._place.key, None) is not None:
+            self._changed.add(self._place.key)
+
+    def forget(self, key: bytes) -> None:
+        """As `clear`, when rows of a checkpoint say so."""
+        self._of.pop(key, None)
+
+    def replaced(self, changed: set[bytes]) -> Iterable[bytes]:
+        """Those of the keys of which rows of a checkpoint have to be forgotten before others are added."""
+        return changed
+
+    def changes(self) -> set[bytes]:
+        """The keys at which it has changed since this was asked last."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def sweep(self) -> None:
         """Gives up what is over of keys that nobody asks for; costs a visit a key when their number has doubled."""
@@ -124,8 +140,8 @@ class Remembered:
         """Whether any of what a key has is not over."""
         return bool(held[1] > self._place.now)
 
-    def save(self) -> list[tuple[bytes, tuple[Any, ...], int]]:
-        """The key, its values, and when they end (0: never), of all keys."""
+    def save(self, keys: Iterable[bytes]) -> list[tuple[bytes, tuple[Any, ...], int]]:
+        """The key, its values, and when they end (0: never), of those of the keys that have some."""
         raise NotImplementedError
 
     def load(self, key: bytes, values: tuple[Any, ...], expiry: int) -> None:
@@ -144,6 +160,8 @@ class ValueState(Remembered):
         found = self._of.get(self._place.key)
         if found is None:
             return None
+        if self._cast is None:
+            self._changed.add(self._place.key)  # it may be changed in place
         if found[1] and found[1] <= self._place.now:
             return None
         return found[0]
@@ -155,13 +173,19 @@ class ValueState(Remembered):
             return
         if self._cast:
             value = self._cast(value)
-        self._of[self._place.key] = (value, self._expiry())
+        key = self._place.key
+        self._of[key] = (value, self._expiry())
+        self._changed.add(key)
 
-    def save(self) -> list[tuple[bytes, tuple[Any, ...], int]]:
-        return [(key, (value,), expiry) for key, (value, expiry) in self._of.items()]
+    def save(self, keys: Iterable[bytes]) -> list[tuple[bytes, tuple[Any, ...], int]]:
+        of = self._of
+        return [(key, (of[key][0],), of[key][1]) for key in keys if key in of]
 
     def load(self, key: bytes, values: tuple[Any, ...], expiry: int) -> None:
         self._of[key] = (values[0], expiry)
+
+    def replaced(self, changed: set[bytes]) -> Iterable[bytes]:
+        return changed - self._of.keys()
 
 
 class ListState(Remembered):
@@ -170,6 +194,8 @@ class ListState(Remembered):
     __slots__ = ()
 
     def _list(self) -> list[Any]:
+        if self._cast is None:
+            self._changed.add(self._place.key)  # what it holds may be changed in place
         found = self._of.get(self._place.key)
         if found is None or (found[1] and found[1] <= self._place.now):
             return []
@@ -182,6 +208,7 @@ class ListState(Remembered):
         of = self._list()
         of.extend(map(self._cast, values) if self._cast else values)
         self._of[self._place.key] = (of, self._expiry())
+        self._changed.add(self._place.key)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._list())
@@ -192,8 +219,8 @@ class ListState(Remembered):
     def __getitem__(self, index: Any) -> Any:
         return self._list()[index]
 
-    def save(self) -> list[tuple[bytes, tuple[Any, ...], int]]:
-        return [(key, (value,), expiry) for key, (values, expiry) in self._of.items() for value in values]
+    def save(self, keys: Iterable[bytes]) -> list[tuple[bytes, tuple[Any, ...], int]]:
+        return [(key, (value,), self._of[key][1]) for key in keys if key in self._of for value in self._of[key][0]]
 
     def load(self, key: bytes, values: tuple[Any, ...], expiry: int) -> None:
         self._of.setdefault(key, ([], expiry))[0].append(values[0])
@@ -206,6 +233,8 @@ class MapState(Remembered):
 
     def _entries(self) -> dict[Any, tuple[Any, int]]:
         entries: dict[Any, tuple[Any, int]] = self._of.get(self._place.key, {})
+        if self._cast is None and entries:
+            self._changed.add(self._place.key)  # what it holds may be changed in place
         if self._ttl:
             for key in [key for key, (_, expiry) in entries.items() if expiry <= self._place.now]:
                 del entries[key]
@@ -219,9 +248,11 @@ class MapState(Remembered):
             value = self._cast(value)
         cast_key = self._declared.casts[0]
         self._of.setdefault(self._place.key, {})[cast_key(key) if cast_key else key] = (value, self._expiry())
+        self._changed.add(self._place.key)
 
     def __delitem__(self, key: Any) -> None:
         del self._entries()[key]
+        self._changed.add(self._place.key)
 
     def __contains__(self, key: object) -> bool:
         return key in self._entries()
@@ -239,11 +270,9 @@ class MapState(Remembered):
     def items(self) -> list[tuple[Any, Any]]:
         return [(key, value) for key, (value, _) in self._entries().items()]
 
-    def save(self) -> list[tuple[bytes, tuple[Any, ...], int]]:
+    def save(self, keys: Iterable[bytes]) -> list[tuple[bytes, tuple[Any, ...], int]]:
         return [
-            (key, (entry, value), expiry)
-            for key, entries in self._of.items()
-            for entry, (value, expiry) in entries.items()
+            (key, (entry, value), expiry) for key in keys for entry, (value, expiry) in self._of.get(key, {}).items()
         ]
 
     def load(self, key: bytes, values: tuple[Any, ...], expiry: int) -> None:
@@ -253,15 +282,21 @@ class MapState(Remembered):
         return any(expiry > self._place.now for _, expiry in held.values())
 
 
-def to_table(name: str, state: Remembered, now: int) -> pyarrow.Table | None:
-    """The rows of a checkpoint: the key, the declared columns, and how long they have left (0: for ever)."""
+def to_table(name: str, state: Remembered, now: int, changed: set[bytes] | None) -> pyarrow.Table:
+    """The rows of a checkpoint: the key, the declared columns, and how long they have left (0: for ever).
+
+    With `changed`, of those keys alone, and first a row for each that says that what was before is over.
+    """
     from ._formats import arrow
 
     pa = arrow()
-    rows = [row for row in state.save() if not row[2] or row[2] > now]
-    if not rows:
-        return None
     schema = state._declared.schema
+    rows: list[tuple[bytes, tuple[Any, ...], int]] = []
+    if changed is not None:
+        none = (None,) * len(schema)
+        rows = [(key, none, now + _FORGET) for key in state.replaced(changed)]
+    kept = state.save(state._of if changed is None else changed)
+    rows += [row for row in kept if not row[2] or row[2] > now] if state._ttl else kept
     columns = [pa.array([row[0] for row in rows], pa.binary())]
     for place, field in enumerate(schema):
         try:
@@ -284,4 +319,7 @@ def from_table(name: str, state: Remembered, table: pyarrow.Table, now: int) -> 
         )
     columns = [column.to_pylist() for column in table.columns]
     for key, *values, left in zip(*columns, strict=True):
-        state.load(key, tuple(values), now + left if left else 0)
+        if left == _FORGET:
+            state.forget(key)
+        else:
+            state.load(key, tuple(values), now + left if left else 0)

@@ -46,7 +46,7 @@ class Flow(Verbs, KeyedVerbs, Runs):
         """A flow that begins with a source of this kind: what the functions of sources call."""
         return cls(_core.source(kind, _given(params), step_name(name)))
 
-    def then(self, kind: str, params: dict[str, Any], name: str | None = None, others: Sequence[Flow] = ()) -> Flow:
+    def into(self, kind: str, params: dict[str, Any], name: str | None = None, others: Sequence[Flow] = ()) -> Flow:
         """This flow, and others, into a step of this kind: what the verbs call."""
         if kind == "infer":
             from ._library import tell_onnxruntime
@@ -147,7 +147,7 @@ class Flow(Verbs, KeyedVerbs, Runs):
         if not callable(predicate):
             if fn_args or fn_kwargs or on_error != "raise":
                 raise InvalidError("fn_args, fn_kwargs and on_error go with a function, and the predicate is none")
-            return self.then("filter", {"predicate": predicate}, name)
+            return self.into("filter", {"predicate": predicate}, name)
         return self._rows("filter_rows", "filter", predicate, fn_args, fn_kwargs, (), None, None, on_error, None, name)
 
     def _rows(
@@ -168,7 +168,7 @@ class Flow(Verbs, KeyedVerbs, Runs):
 
         size = rows_of_a_call(batch_size)
         made = row_function(fn, mode, args, kwargs, make_args, make_kwargs, schema, size)
-        return self.then(kind, {"fn": made, "on_error": on_error}, name)
+        return self.into(kind, {"fn": made, "on_error": on_error}, name)
 
     def map_batches(
         self,
@@ -210,13 +210,13 @@ class Flow(Verbs, KeyedVerbs, Runs):
             schema,
             rows_of_a_call(batch_size),
         )
-        return self.then("map_batches", {"fn": made, "on_error": on_error}, name)
+        return self.into("map_batches", {"fn": made, "on_error": on_error}, name)
 
     # ---- the shape of the program ----
 
     def with_column(self, column: str, expression: Any, *, name: str | None = None) -> Flow:
         """Add one column, computed by an expression: `flow.with_column("total", klein.col("price") * 2)`."""
-        return self.then("with_columns", {"columns": {column: expression}}, name)
+        return self.into("with_columns", {"columns": {column: expression}}, name)
 
     def split_errors(self) -> tuple[Flow, Flow]:
         """The rows that came through, and the dead letters of the last step (`on_error="dead_letter"`)."""

@@ -49,6 +49,7 @@ def read_kafka(
     end_offset: Any = None,
     metadata: bool = False,
     group: str | None = None,
+    discovery_interval: str | None = "5min",
     client: Mapping[str, Any] | None = None,
     name: str | None = None,
 ) -> Flow:
@@ -71,6 +72,8 @@ def read_kafka(
             the job begins. By default there is no end, and the job is a stream.
         metadata: Whether `key`, `topic`, `partition`, `offset`, `timestamp` and `headers` are columns too.
         group: A group whose offsets show, to tools that show lag, what snapshots hold. It is never read from.
+        discovery_interval: How often to look whether the topics have got partitions, which are then read from their
+            begin; None: never. A read with an end does not look.
         client: librdkafka's own settings, such as {"security.protocol": "SASL_SSL", "sasl.password": ...}. Those that
             are secret are shown nowhere.
         name: The step's name: its identity in plans, metrics and reports.
@@ -93,10 +96,11 @@ def read_kafka(
         "end_offset": end_offset,
         "metadata": metadata,
         "group": group,
+        "discovery_interval": discovery_interval,
         "client": dict(client) if client is not None else None,
     }
     records = Flow.source("read_kafka", given, name)
     if value_format == "raw":
         return records
     parsing = {"column": "value", "schema": schema, "on_error": on_error}
-    return records.then(f"parse_{value_format}", parsing, f"{name}-parsed" if name else None)
+    return records.into(f"parse_{value_format}", parsing, f"{name}-parsed" if name else None)

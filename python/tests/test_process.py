@@ -173,7 +173,7 @@ def test_keys_that_nobody_asks_for_again_are_given_up() -> None:
     place.key = b"new"
     state.value = 1
     state.sweep()
-    assert len(state.save()) == 1
+    assert len(state.save(state._of)) == 1
 
 
 def counted(out: Path) -> klein.Flow:

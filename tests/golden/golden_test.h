@@ -14,6 +14,10 @@
 
 #include "plan/views.h"
 
+namespace klein {
+extern const char* const source_folder;  // tests/golden/where.cpp
+}
+
 namespace klein::golden {
 
 namespace fs = std::filesystem;
@@ -40,7 +44,7 @@ inline std::string views(const Plan& logical, const Plan& optimized, const Execu
 template <typename Made>
 void expect_views(const std::string& name, std::size_t at_least, const Made& made) {
   std::vector<fs::path> plans;
-  for (const auto& entry : fs::directory_iterator(fs::path(KLEIN_SOURCE_DIR) / "tests/golden" / name)) {
+  for (const auto& entry : fs::directory_iterator(fs::path(source_folder) / "tests/golden" / name)) {
     if (entry.path().extension() == ".json") plans.push_back(entry.path());
   }
   std::sort(plans.begin(), plans.end());

@@ -44,7 +44,8 @@ const Registry& kinds() {
           .make = [most = most](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
             return std::make_unique<Slow>(most);
           }});
-    all.add(held_kind());
+    all.add(held_kind("sim_held", false));
+    all.add(held_kind("sim_held_changes", true));
     all.add(OperatorKind{
         .name = "sim_summed",
         .doc = "",
@@ -82,6 +83,8 @@ const std::vector<Shape> shapes = {
     {"union summed", 2, {"sim_summed", "sim_slow"}},
     {"held", 1, {"sim_held"}},
     {"slow held slow", 2, {"sim_slow", "sim_held", "sim_slow"}},
+    {"held changes", 1, {"sim_held_changes"}},
+    {"slow held changes slow", 2, {"sim_slow", "sim_held_changes", "sim_slow"}},
     {"windows", 1, {timed, tumbled}},
     {"slow windows", 1, {timed, "sim_slow", tumbled, "sim_slow"}},
     {"sessions", 1, {timed, "sim_slow", sessions}}};

@@ -1,0 +1,100 @@
+"""What snapshots of keyed state cost as the state grows: bytes and seconds a snapshot, and what a restart takes.
+
+    python benchmarks/state.py [snapshots]
+
+A stream sets a value for each of so many keys once, then changes 10,000 of them between two snapshots, whatever their
+number. A snapshot that held everything would grow with the keys; one of the changes stays as it is. The last run is
+then gone on with, and the time until its first row is shown is what restoring its state costs.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pyklein as klein
+from measure import child, report
+
+KEYS = [10_000, 100_000, 1_000_000]
+RATE, INTERVAL = 20_000, 0.5
+
+
+class Last:
+    value = klein.value_state("int64")
+
+    def on_row(self, row: dict[str, int], ctx: klein.Context) -> None:
+        self.value.value = row["id"]
+
+
+def flow(keys: int) -> klein.Flow:
+    """Every key once, then on and on at a rate."""
+    number = klein.col("id")
+    rows = klein.range(keys).then(klein.generate(rate=RATE).select("id"))
+    return rows.with_columns(key=number - number / keys * keys).key_by("key").process(Last).discard()
+
+
+def stored(state: Path, epoch: int) -> int:
+    folder = state / "batches" / f"{epoch:012d}"
+    return sum(path.stat().st_size for path in folder.iterdir()) if folder.exists() else 0
+
+
+def run(folder: str, keys: str, snapshots: str) -> None:
+    state = Path(folder) / "state"
+    begun = time.monotonic()
+    job = flow(int(keys)).start(checkpoint=state, interval=INTERVAL, cores=1)
+    resumed = bool(job.status()["snapshots"]["resumed_from"])
+    while job.status()["rows_in"] == 0:
+        time.sleep(0.001)
+    first = time.monotonic() - begun
+    while not resumed and job.status()["rows_in"] < int(keys):
+        time.sleep(0.01)
+    seen: dict[int, tuple[float, int]] = {}
+    while not resumed and len(seen) < int(snapshots) + 1:
+        last = job.status()["snapshots"]["last"]
+        if last and last["epoch"] not in seen:
+            seen[last["epoch"]] = (last["seconds"], stored(state, last["epoch"]))
+        time.sleep(0.005)
+    job.stop()
+    job.wait()
+    changes = sorted(seen.values(), key=lambda each: each[1])[: int(snapshots)]  # without those that hold everything
+    print(
+        json.dumps(
+            {
+                "first_row_seconds": first,
+                "seconds": statistics.median(each[0] for each in changes) if changes else None,
+                "bytes": statistics.median(each[1] for each in changes) if changes else None,
+                "whole_bytes": max(each[1] for each in seen.values()) if seen else None,
+            }
+        )
+    )
+
+
+def main(snapshots: int) -> None:
+    base = None
+    for keys in KEYS:
+        folder = tempfile.mkdtemp(prefix="klein-state-")
+        done = child("state.py", "run", folder, str(keys), str(snapshots))
+        again = child("state.py", "run", folder, str(keys), "0")
+        shutil.rmtree(folder)
+        base = base or done
+        report(
+            "state",
+            keys=keys,
+            snapshot_ms=round(done["seconds"] * 1000, 1),
+            snapshot_kilobytes=round(done["bytes"] / 1000),
+            grown=round(done["bytes"] / base["bytes"], 2),
+            all_kilobytes=round(done["whole_bytes"] / 1000),
+            restart_seconds=round(again["first_row_seconds"], 2),
+        )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["run"]:
+        run(*sys.argv[2:])
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)

@@ -1,0 +1,157 @@
+"""Snapshots of what has changed: what they hold, what is restored from them, and what they cost."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pyklein as klein
+import pytest
+from pyklein._process import Instance, Recipe
+
+KEYS = 3000
+
+
+class Everything:
+    number = klein.value_state("int64")
+    short = klein.value_state("int64", ttl=50e-9)
+    nested = klein.list_state("string")
+    per = klein.map_state("string", "int64")
+
+    def on_row(self, row: dict[str, Any], ctx: klein.Context) -> None:
+        match row["do"]:
+            case "set":
+                self.number.value = self.short.value = row["n"]
+            case "add":
+                self.nested.append(str(row["n"]))
+                self.per[str(row["n"] % 3)] = row["n"]
+                ctx.timers.at(row["n"] + 1_000_000)
+            case "after":
+                ctx.timers.after((row["n"] + 1) * 1e-9)
+            case "clear":
+                self.number.clear()
+                self.nested.clear()
+                self.per.clear()
+                ctx.timers.cancel(row["n"] + 1_000_000)
+            case "delete" if "1" in self.per:
+                del self.per["1"]
+
+    def on_timer(self, time: Any, ctx: klein.Context) -> None:
+        self.number.value = -1
+
+
+def made() -> Instance:
+    return Recipe(Everything, (), {}, {})()
+
+
+def contents(instance: Instance, now: int) -> dict[str, Any]:
+    """All that it remembers, what is over left out."""
+    all: dict[str, Any] = {}
+    for name, state in instance._states.items():
+        rows = [row for row in state.save(state._of) if not row[2] or row[2] > now]
+        lives = [(key, values, end - now if end else 0) for key, values, end in rows]
+        all[name] = sorted(lives, key=lambda row: (row[0], str(row[1])))
+    timers = [(time - now if form == 3 else time, key, form) for time, key, form in instance._timers.set]
+    all["timers"] = sorted(timers)
+    return all
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_restored_from_changes_is_what_was_there(seed: int) -> None:
+    seeded, instance, now = random.Random(seed), made(), 1000
+    taken: list[tuple[dict[str, Any], int]] = []
+    changes = 0
+    for _ in range(40):
+        now += seeded.randint(1, 20)
+        instance.begin(now, 0, ["key"])
+        for _ in range(seeded.choice([0, 5, 300]) if taken else 4000):
+            row = {"do": seeded.choice(["set", "add", "after", "clear", "delete"]), "n": seeded.randint(0, 9)}
+            instance.row(row, seeded.randbytes(1) + bytes([seeded.randint(0, 11)]), None)
+        for timer in instance.due(1_000_003_000_000 if seeded.random() < 0.2 else 0, now):
+            instance.ring(timer, (1,))
+        tables, since_last = instance.snapshot(now)
+        changes += since_last
+        taken = [*taken, (tables, now)] if since_last else [(tables, now)]
+        restored, later = made(), now + 500
+        for held, then in taken:
+            for name, table in held.items():
+                for batch in table.to_batches():
+                    restored.restore(name, batch, later - (now - then))
+        assert contents(restored, later) == contents(instance, now)
+    assert changes > 20
+
+
+class Sum:
+    total = klein.value_state("int64")
+
+    def on_row(self, row: dict[str, Any], ctx: klein.Context) -> dict[str, Any]:
+        self.total.value = (self.total.value or 0) + row["n"]
+        return {"key": ctx.key, "total": self.total.value}
+
+
+def summed(folder: Path, numbers: list[dict[str, int]]) -> klein.Flow:
+    (folder / "in").mkdir(exist_ok=True)
+    for place in range(0, len(numbers), 1000):
+        lines = "".join(json.dumps(row) + "\n" for row in numbers[place : place + 1000])
+        (folder / "in" / f"{place:06d}.json").write_text(lines)
+    rows = klein.read_json(folder / "in", schema="key: int64, n: int64", watch="5ms", name="rows")
+    return rows.key_by("key").process(Sum, name="sum").write_json(folder / "out", mode="append")
+
+
+def written(folder: Path) -> list[dict[str, int]]:
+    files = [path for path in folder.rglob("part-*") if ".klein-" not in str(path)]
+    return [json.loads(line) for path in files for line in path.read_text().splitlines()]
+
+
+def stored_bytes(state: Path, key: str) -> int:
+    return (state / key).stat().st_size
+
+
+def manifest(state: Path) -> dict[str, Any]:
+    newest = max((path for path in (state / "manifest").iterdir() if path.stat().st_size > 100), key=lambda p: p.name)
+    return json.loads(newest.read_bytes().partition(b"\n")[2])
+
+
+def test_a_snapshot_of_many_keys_costs_what_has_changed_and_a_job_goes_on_from_it_at_other_cores(
+    tmp_path: Path,
+) -> None:
+    numbers = [{"key": key, "n": key} for key in range(KEYS)]
+    state = tmp_path / "state"
+
+    def until(rows: int) -> None:
+        while len(written(tmp_path / "out")) < rows:
+            assert job.status()["state"] == "running"
+
+    job = summed(tmp_path, numbers).start(checkpoint=state, interval="1h", cores=1)
+    while job.status()["rows_in"] < KEYS:
+        assert job.status()["state"] == "running"
+    job.snapshot()
+    until(KEYS)
+    more = [{"key": key, "n": 1} for key in range(50)]
+    lines = "".join(json.dumps(row) + "\n" for row in more)
+    hidden = tmp_path / ".more"
+    hidden.write_text(lines)
+    hidden.rename(tmp_path / "in" / "more.json")
+    while job.status()["rows_in"] < KEYS + len(more):
+        assert job.status()["state"] == "running"
+    job.stop(savepoint=tmp_path / "savepoint")
+    job.wait()
+    held = manifest(state)["tables"]["sum"]["state.total"]
+    assert len(held) == 2
+    whole, change = (stored_bytes(state, each["key"]) for each in held)
+    assert change < whole / 10
+    assert (held[0]["rows"], held[1]["rows"]) == (KEYS, len(more))
+
+    hidden.write_text("".join(json.dumps({"key": key, "n": 0}) + "\n" for key in range(KEYS)))
+    hidden.rename(tmp_path / "in" / "zero.json")
+    job = summed(tmp_path, []).start(from_savepoint=tmp_path / "savepoint", checkpoint=tmp_path / "other", cores=3)
+    while job.status()["rows_in"] < KEYS:
+        assert job.status()["state"] == "running"
+    job.snapshot()
+    until(2 * KEYS + len(more))
+    job.stop()
+    job.wait()
+    last = {row["key"]: row["total"] for row in sorted(written(tmp_path / "out"), key=lambda row: row["total"])}
+    assert last == {key: key + (1 if key < 50 else 0) for key in range(KEYS)}

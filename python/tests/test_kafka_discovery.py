@@ -1,0 +1,68 @@
+"""Partitions that a topic gets while it is read."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyklein as klein
+import pytest
+from confluent_kafka.admin import AdminClient, NewPartitions
+from kafka_broker import Broker
+from kafka_client import new_topic, send
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def grow(broker: Broker, topic: str, partitions: int) -> None:
+    admin = AdminClient({"bootstrap.servers": broker.servers})
+    admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(timeout=30)
+
+
+def values(folder: Path) -> list[str]:
+    files = [path for path in folder.rglob("part-*") if ".klein-" not in str(path)]
+    return sorted(json.loads(line)["value"] for path in files for line in path.read_text().splitlines())
+
+
+def test_partitions_that_a_topic_gets_are_read_from_their_begin_while_a_job_runs_and_over_a_stop(
+    broker: Broker, tmp_path: Path
+) -> None:
+    topic = new_topic(broker.servers)
+    send(broker.servers, topic, [{"value": b"before"}])
+
+    def start() -> klein.Job:
+        read = klein.read_kafka(
+            topic, bootstrap_servers=broker.servers, start_offset="latest", discovery_interval="20ms"
+        )
+        texts = read.map(lambda row: {"value": row["value"].decode()})
+        return texts.write_json(tmp_path / "out", mode="append").start(
+            checkpoint=tmp_path / "state", interval="20ms", cores=2
+        )
+
+    job = start()
+    send(broker.servers, topic, [{"value": b"0"}])
+    until(lambda: values(tmp_path / "out") == ["0"])
+    grow(broker, topic, 3)
+    send(broker.servers, topic, [{"value": b"%d" % n, "partition": n} for n in (1, 2)])
+    until(lambda: values(tmp_path / "out") == ["0", "1", "2"])
+    job.stop()
+    job.wait()
+    grow(broker, topic, 4)
+    send(broker.servers, topic, [{"value": b"%d" % n, "partition": n % 4} for n in (3, 4)])
+    job = start()
+    until(lambda: values(tmp_path / "out") == ["0", "1", "2", "3", "4"])
+    job.stop()
+    job.wait()
+    assert values(tmp_path / "out") == ["0", "1", "2", "3", "4"]
+
+
+def test_how_often_to_look_is_a_duration(broker: Broker) -> None:
+    with pytest.raises(klein.InvalidError, match="discovery_interval is at least 1ms"):
+        klein.read_kafka("any", bootstrap_servers=broker.servers, discovery_interval="0s")
