@@ -2,9 +2,9 @@
 
     python benchmarks/state.py [snapshots]
 
-A stream sets a value for each of so many keys once, then changes 10,000 of them between two snapshots, whatever their
-number. A snapshot that held everything would grow with the keys; one of the changes stays as it is. The last run is
-then gone on with, and the time until its first row is shown is what restoring its state costs.
+A stream sets a value for each of so many keys once, then changes some 10,000 of them between two snapshots, whatever
+their number. A snapshot that held everything would grow with the keys; one of the changes stays as it is. The last run
+is then gone on with, and the time until its first row is shown is what restoring its state costs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 import pyklein as klein
 from measure import child, report
 
-KEYS = [10_000, 100_000, 1_000_000]
+KEYS = [30_000, 300_000, 1_000_000]
 RATE, INTERVAL = 20_000, 0.5
 
 
@@ -38,9 +38,15 @@ def flow(keys: int) -> klein.Flow:
     return rows.with_columns(key=number - number / keys * keys).key_by("key").process(Last).discard()
 
 
-def stored(state: Path, epoch: int) -> int:
-    folder = state / "batches" / f"{epoch:012d}"
-    return sum(path.stat().st_size for path in folder.iterdir()) if folder.exists() else 0
+def stored(state: Path, epoch: int) -> tuple[int, int]:
+    """Rows of state and bytes that were written for this epoch alone."""
+    try:
+        manifest = json.loads((state / "manifest" / f"{epoch:012d}").read_bytes().partition(b"\n")[2])
+    except FileNotFoundError:  # it is forgotten again
+        return 0, 0
+    tables = [each for named in manifest["tables"].values() for all in named.values() for each in all]
+    own = [each for each in tables if each["key"].startswith(f"batches/{epoch:012d}/")]
+    return sum(each["rows"] for each in own), sum(each["bytes"] for each in own)
 
 
 def run(folder: str, keys: str, snapshots: str) -> None:
@@ -53,22 +59,23 @@ def run(folder: str, keys: str, snapshots: str) -> None:
     first = time.monotonic() - begun
     while not resumed and job.status()["rows_in"] < int(keys):
         time.sleep(0.01)
-    seen: dict[int, tuple[float, int]] = {}
+    seen: dict[int, tuple[float, int, int]] = {}
     while not resumed and len(seen) < int(snapshots) + 1:
         last = job.status()["snapshots"]["last"]
         if last and last["epoch"] not in seen:
-            seen[last["epoch"]] = (last["seconds"], stored(state, last["epoch"]))
+            seen[last["epoch"]] = (last["seconds"], *stored(state, last["epoch"]))
         time.sleep(0.005)
     job.stop()
     job.wait()
-    changes = sorted(seen.values(), key=lambda each: each[1])[: int(snapshots)]  # without those that hold everything
+    changes = [each for each in seen.values() if 0 < each[1] < int(keys)]  # without those that hold everything
     print(
         json.dumps(
             {
                 "first_row_seconds": first,
                 "seconds": statistics.median(each[0] for each in changes) if changes else None,
-                "bytes": statistics.median(each[1] for each in changes) if changes else None,
-                "whole_bytes": max(each[1] for each in seen.values()) if seen else None,
+                "rows": statistics.median(each[1] for each in changes) if changes else None,
+                "bytes": statistics.median(each[2] for each in changes) if changes else None,
+                "whole_bytes": max(each[2] for each in seen.values()) if seen else None,
             }
         )
     )
@@ -86,8 +93,10 @@ def main(snapshots: int) -> None:
             "state",
             keys=keys,
             snapshot_ms=round(done["seconds"] * 1000, 1),
-            snapshot_kilobytes=round(done["bytes"] / 1000),
-            grown=round(done["bytes"] / base["bytes"], 2),
+            changed_rows=round(done["rows"]),
+            bytes_a_changed_row=round(done["bytes"] / done["rows"], 1),
+            microseconds_a_changed_row=round(done["seconds"] * 1e6 / done["rows"], 1),
+            over_fewest_keys=round(done["seconds"] / done["rows"] / (base["seconds"] / base["rows"]), 2),
             all_kilobytes=round(done["whole_bytes"] / 1000),
             restart_seconds=round(again["first_row_seconds"], 2),
         )

@@ -166,12 +166,13 @@ Value to_value(const ExecutionView& view) {
     chains.push_back(std::move(value));
   }
   for (const auto& link : view.links) {
-    links.push_back(Value::Map{
-        {"from", output_value(view.plan, link.edge)},
-        {"from_chain", link.from_chain},
-        {"to_chain", link.to_chain},
-        {"to_port", link.to_port},
-        {"exchange", std::string(to_string(link.exchange))}});
+    Value::Map told{{"from", output_value(view.plan, link.edge)},
+                    {"from_chain", link.from_chain},
+                    {"to_chain", link.to_chain},
+                    {"to_port", link.to_port},
+                    {"exchange", std::string(to_string(link.exchange))}};
+    if (!link.keys.empty()) told.emplace_back("keys", Value::List(link.keys.begin(), link.keys.end()));
+    links.push_back(std::move(told));
   }
   return Value::Map{
       {"mode", std::string(to_string(view.mode))}, {"chains", std::move(chains)}, {"links", std::move(links)}};

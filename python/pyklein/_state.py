@@ -185,7 +185,7 @@ class ValueState(Remembered):
         self._of[key] = (values[0], expiry)
 
     def replaced(self, changed: set[bytes]) -> Iterable[bytes]:
-        return changed - self._of.keys()
+        return [key for key in changed if key not in self._of]  # a difference of sets would visit every key there is
 
 
 class ListState(Remembered):

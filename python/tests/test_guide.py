@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
+from kafka_client import make_topics
 from PIL import Image
 
 onnx = pytest.importorskip("onnx", reason="the guide's model is made with onnx")
@@ -49,7 +50,13 @@ def blocks(page: Path) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in GUIDE.glob("*.md")))
-def test_a_page_of_the_guide_does_what_it_says(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_of_the_guide_does_what_it_says(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if page == "kafka.md":
+        servers = request.getfixturevalue("broker").servers
+        monkeypatch.setenv("KAFKA", servers)
+        make_topics(servers, "orders", "dear")
     write_photos(tmp_path / "photos")
     write_model(tmp_path / "model.onnx")
     monkeypatch.chdir(tmp_path)
