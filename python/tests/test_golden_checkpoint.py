@@ -104,7 +104,8 @@ def flows(out: Path, rate: float = 1e6) -> list[klein.Flow]:
         "sessions": timed.key_by("k").window(klein.session("8ms")).aggregate(n=klein.count(), name="sessions"),
         "reduced": windows.reduce(added, name="reduced"),
         "best": windows.top(2, "x", rank="place", name="best"),
-        "once": timed.key_by("x").deduplicate(name="once"),
+        # Which row of several tasks is the first is not said.
+        "once": timed.key_by("x").deduplicate(name="once").select("x", name="only_x"),
         "visits": timed.key_by("k").process(Visits, name="visits"),
         "near": timed.join(others, on="k", within=("-15ms", "10ms"), how="left", name="near"),
         "titled": timed.join(names, on="k", name="titled"),
