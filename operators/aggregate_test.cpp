@@ -95,9 +95,49 @@ TEST(Aggregate, results_so_far_are_given_out_each_time_the_alarm_rings_where_the
     EXPECT_EQ(step.ring(), R"({"k":"a","window_start":0,"window_end":10000,"n":1})");
     EXPECT_EQ(step.alarm, 0);
     step.rows(R"([{"k": "b", "at": 0}])");
+    EXPECT_EQ(step.ring(), "");
+    EXPECT_EQ(step.alarm, 2 * second);
+    step.clock.time = 2 * second;
     EXPECT_EQ(step.ring(), R"({"k":"b","window_start":0,"window_end":10000,"n":1})");
     EXPECT_EQ(step.end(), R"({"k":"a","window_start":0,"window_end":10000,"n":1} )"
                           R"({"k":"b","window_start":0,"window_end":10000,"n":1})");
+  }
+}
+
+std::string late_result(int n) {
+  return R"({"k":"a","window_start":0,"window_end":1000,"n":)" + std::to_string(n) + "}";
+}
+
+TEST(Aggregate, what_late_rows_change_is_given_out_together_where_that_is_asked_for) {
+  for (const std::string window : {"tumbling(1s)", "session(1s)"}) {
+    auto step = windows(window, R"(, "allowed_lateness": "5s", "late": "2s")");
+    step.rows(R"([{"k": "a", "at": 0}])");
+    EXPECT_EQ(step.time(1000), late_result(1));
+    step.clock.time = 2 * second;
+    EXPECT_EQ(step.ring(), "");  // nothing was late so far
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(step.rows(R"([{"k": "a", "at": 0}])"), "");
+    EXPECT_EQ(step.alarm, 4 * second);
+    EXPECT_EQ(step.time(1001), "");
+    step.clock.time = 4 * second;
+    EXPECT_EQ(step.ring(), late_result(4));
+    step.rows(R"([{"k": "a", "at": 0}])");
+    EXPECT_EQ(step.time(6000), late_result(5)) << window;  // it takes no more rows
+    EXPECT_EQ(step.end(), "");
+  }
+}
+
+TEST(Aggregate, what_late_rows_changed_and_waits_to_be_given_out_is_so_by_another_process) {
+  for (const std::string window : {"tumbling(1s)", "session(1s)"}) {
+    const std::string late = R"(, "allowed_lateness": "5s", "late": "2s")";
+    auto before = windows(window, late), after = windows(window, late), none = windows(window, late);
+    before.rows(R"([{"k": "a", "at": 0}])");
+    before.time(1000);
+    none.restore(before.snapshot());
+    EXPECT_EQ(none.end(), "");
+    before.rows(R"([{"k": "a", "at": 0}])");
+    after.restore(before.snapshot());
+    EXPECT_EQ(after.time(1000), late_result(2)) << window;
+    EXPECT_EQ(after.end(), "");
   }
 }
 

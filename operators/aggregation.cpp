@@ -32,8 +32,10 @@ class Aggregating final : public Operator {
     if (shape_->time) times = KLEIN_TRY(shape_->time->read(batch));
     KLEIN_TRY(windows_->add(batch, keys, times, fired_, late, emit_to(out)));
     if (!late.empty()) out.emit(KLEIN_TRY(batch.pick(late)), Port::late);
-    if (context_->streaming && asked_.early > 0 && *context_->alarm == 0)
-      *context_->alarm = context_->clock->now() + asked_.early;
+    const auto now = context_->clock->now();
+    if (asked_.early > 0 && early_at_ == 0) early_at_ = now + asked_.early;
+    if (asked_.late > 0 && late_at_ == 0) late_at_ = now + asked_.late;
+    set_alarm();
     return Progress::done;
   }
 
@@ -42,11 +44,14 @@ class Aggregating final : public Operator {
     return fire(out);
   }
 
-  /// After `more`, or when it is time for early results.
+  /// After `more`, or when it is time for early or late results.
   Result<Progress> resume(Output& out) override {
     const auto progress = KLEIN_TRY(fire(out));
-    if (progress == Progress::done && windows_ && asked_.early > 0 && context_->streaming && *context_->alarm == 0)
-      KLEIN_TRY(windows_->fire_early(emit_to(out)));
+    if (progress == Progress::more || !windows_) return progress;
+    const auto now = context_->clock->now();
+    if (is_due(early_at_, now)) KLEIN_TRY(windows_->fire_early(emit_to(out)));
+    if (is_due(late_at_, now)) KLEIN_TRY(windows_->fire_late(emit_to(out)));
+    set_alarm();
     return progress;
   }
 
@@ -74,8 +79,9 @@ class Aggregating final : public Operator {
   Result<> see(const Schema& schema) {
     auto shape = KLEIN_TRY(asked_.shape(schema));
     if (!windows_) {
-      windows_ = asked_.window && asked_.window->session ? make_sessions(shape, asked_.window->size, asked_.lateness)
-                                                         : make_panes(shape, asked_.window, asked_.lateness);
+      const Lateness late{.allowed = asked_.lateness, .together = asked_.late > 0};
+      windows_ = asked_.window && asked_.window->session ? make_sessions(shape, asked_.window->size, late)
+                                                         : make_panes(shape, asked_.window, late);
     } else if (!(shape->output == shape_->output)) {
       return Error(Code::invalid, "its input changed its columns midway: they give (" + shape->output.text() +
                                       ") now, and gave (" + shape_->output.text() + ")");
@@ -83,6 +89,14 @@ class Aggregating final : public Operator {
     shape_ = std::move(shape);
     seen_ = schema;
     return {};
+  }
+
+  /// Results that change are those of streams alone: a batch has final ones.
+  static bool is_due(std::int64_t& at, std::int64_t now) { return at != 0 && at <= now && (at = 0, true); }
+  void set_alarm() {
+    if (!context_->streaming) return;
+    const auto first = early_at_ == 0 || (late_at_ != 0 && late_at_ < early_at_) ? late_at_ : early_at_;
+    if (first != 0) *context_->alarm = first;
   }
 
   static Windows::Emit emit_to(Output& out) {
@@ -102,6 +116,7 @@ class Aggregating final : public Operator {
   std::shared_ptr<const Shape> shape_;
   std::unique_ptr<Windows> windows_;
   Fired fired_;
+  std::int64_t early_at_ = 0, late_at_ = 0;  // when results are given out again; 0: nothing has changed
 };
 
 }  // namespace
@@ -132,6 +147,12 @@ std::vector<Param> Aggregation::params() {
        .type = ParamType::string,
        .doc = "In a stream, how often a result is given out before its window ends, where it changed.",
        .fallback = Value(),
+       .keyword_only = true},
+      {.name = "late",
+       .type = ParamType::string,
+       .doc =
+           "In a stream, how often a result that late rows changed is given out again; by default with each of them.",
+       .fallback = Value(),
        .keyword_only = true}};
 }
 
@@ -145,6 +166,11 @@ Result<Aggregation> Aggregation::of(const Params& params) {
         "a window needs the column of the events' time: put with_event_time(...) before it, or name it by time=");
   made.lateness = KLEIN_TRY(duration_from(params.string("allowed_lateness")));
   if (!params.is_null("early")) made.early = KLEIN_TRY(duration_from(params.string("early")));
+  if (!params.is_null("late")) made.late = KLEIN_TRY(duration_from(params.string("late")));
+  if (made.late > 0 && made.lateness == 0)
+    return Error(Code::invalid,
+                 "late= says how often rows that come late change a result, and none may: give "
+                 "allowed_lateness=");
   return made;
 }
 

@@ -19,7 +19,8 @@ struct Aggregation {
   std::vector<Aggregate> aggregates;
   std::optional<Window> window;
   std::optional<std::string> time;
-  std::int64_t lateness = 0, early = 0;  // nanoseconds; early: 0, not at all
+  std::int64_t lateness = 0;         // nanoseconds, as the others
+  std::int64_t early = 0, late = 0;  // how often results are given out; 0: not before the end, with each late row
 
   /// Keys, window and when results are given out: what both kinds take.
   static std::vector<Param> params();

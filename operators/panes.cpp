@@ -18,8 +18,8 @@ struct Pane {
 
 class Panes final : public Windows {
  public:
-  Panes(std::shared_ptr<const Shape> shape, std::optional<Window> window, std::int64_t lateness)
-      : shape_(std::move(shape)), window_(window), lateness_(lateness) {}
+  Panes(std::shared_ptr<const Shape> shape, std::optional<Window> window, Lateness late)
+      : shape_(std::move(shape)), window_(window), lateness_(late.allowed), together_(late.together) {}
 
   Result<> add(const Batch& batch, const Keys& keys, const std::vector<std::int64_t>& times, const Fired& fired,
                std::vector<std::int64_t>& late, const Emit& emit) override {
@@ -47,21 +47,22 @@ class Panes final : public Windows {
       auto& [start, pane] = *entry;
       const bool any = pane.next < pane.keys.size(), over = is_over(start, fired);
       if (any) KLEIN_TRY(fire_some(start, pane, emit));
-      if (over && pane.next == pane.keys.size()) panes_.erase(entry);
+      if (over && pane.next == pane.keys.size()) {
+        KLEIN_TRY(give_changed(start, pane, true, emit));
+        panes_.erase(entry);
+      }
       if (any || over) return true;
     }
     return false;
   }
 
   Result<> fire_early(const Emit& emit) override {
-    for (auto& [start, pane] : panes_) {
-      std::vector<Entry> entries;
-      for (std::uint32_t group = 0; group < pane.keys.size(); ++group) {
-        if (std::exchange(pane.changed[group], 0) && !pane.fired[group])
-          entries.push_back(entry_of(start, pane, group));
-      }
-      if (!entries.empty()) emit(KLEIN_TRY(pane.groups.results(*shape_, entries)));
-    }
+    for (auto& [start, pane] : panes_) KLEIN_TRY(give_changed(start, pane, false, emit));
+    return {};
+  }
+
+  Result<> fire_late(const Emit& emit) override {
+    for (auto& [start, pane] : panes_) KLEIN_TRY(give_changed(start, pane, true, emit));
     return {};
   }
 
@@ -95,8 +96,20 @@ class Panes final : public Windows {
   bool is_over(std::int64_t start, const Fired& fired) const {
     return fired.now() == end_of_time || later(end(start), lateness_) <= fired.now();
   }
+  /// A change that waits is one that a restart gives out.
   Entry entry_of(std::int64_t start, const Pane& pane, std::uint32_t group) const {
-    return {pane.keys.key(group), group, start, end(start), pane.fired[group] != 0};
+    return {pane.keys.key(group), group, start, end(start), pane.fired[group] && !pane.changed[group]};
+  }
+
+  /// Groups that have changed since they were given out: of those that have fired, or of the others.
+  Result<> give_changed(std::int64_t start, Pane& pane, bool fired, const Emit& emit) {
+    std::vector<Entry> entries;
+    for (std::uint32_t group = 0; group < pane.keys.size(); ++group) {
+      if ((pane.fired[group] != 0) == fired && std::exchange(pane.changed[group], 0))
+        entries.push_back(entry_of(start, pane, group));
+    }
+    if (!entries.empty()) emit(KLEIN_TRY(pane.groups.results(*shape_, entries)));
+    return {};
   }
 
   static void resize(Pane& pane) {
@@ -157,13 +170,14 @@ class Panes final : public Windows {
   /// Groups whose window has fired, and that got a row since.
   Result<> update(std::int64_t start, Pane& pane, std::vector<std::uint32_t>& groups, const Fired& fired,
                   const Emit& emit) {
-    if (end(start) > fired.latest()) return {};
+    if (end(start) > fired.latest() || together_) return {};
     std::sort(groups.begin(), groups.end());
     groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
     std::vector<Entry> entries;
     for (const auto group : groups) {
       if (end(start) > fired.of(group_of(pane.keys.hash(group)))) continue;
       pane.fired[group] = 1;
+      pane.changed[group] = 0;
       entries.push_back(entry_of(start, pane, group));
     }
     if (!entries.empty()) emit(KLEIN_TRY(pane.groups.results(*shape_, entries)));
@@ -177,6 +191,7 @@ class Panes final : public Windows {
       if (pane.fired[pane.next]) continue;
       entries.push_back(entry_of(start, pane, pane.next));
       pane.fired[pane.next] = 1;
+      pane.changed[pane.next] = 0;
     }
     if (!entries.empty()) emit(KLEIN_TRY(pane.groups.results(*shape_, entries)));
     return {};
@@ -192,7 +207,7 @@ class Panes final : public Windows {
     resize(pane);
     for (std::size_t row = 0; row < groups.size(); ++row) {
       pane.fired[groups[row]] = saved.fired[row] ? 1 : 0;
-      pane.changed[groups[row]] = 1;
+      pane.changed[groups[row]] = saved.fired[row] ? 0 : 1;
     }
     return pane.groups.load(saved.gathered, groups, pane.keys.size());
   }
@@ -200,14 +215,14 @@ class Panes final : public Windows {
   const std::shared_ptr<const Shape> shape_;
   const std::optional<Window> window_;
   const std::int64_t lateness_;
+  const bool together_;
   std::map<std::int64_t, Pane> panes_;  // by start
 };
 
 }  // namespace
 
-std::unique_ptr<Windows> make_panes(std::shared_ptr<const Shape> shape, std::optional<Window> window,
-                                    std::int64_t lateness) {
-  return std::make_unique<Panes>(std::move(shape), window, lateness);
+std::unique_ptr<Windows> make_panes(std::shared_ptr<const Shape> shape, std::optional<Window> window, Lateness late) {
+  return std::make_unique<Panes>(std::move(shape), window, late);
 }
 
 }  // namespace klein

@@ -49,8 +49,8 @@ struct Due {
 
 class Sessions final : public Windows {
  public:
-  Sessions(std::shared_ptr<const Shape> shape, std::int64_t gap, std::int64_t lateness)
-      : shape_(std::move(shape)), gap_(gap), lateness_(lateness) {}
+  Sessions(std::shared_ptr<const Shape> shape, std::int64_t gap, Lateness late)
+      : shape_(std::move(shape)), gap_(gap), lateness_(late.allowed), together_(late.together) {}
 
   Result<> add(const Batch& batch, const Keys& keys, const std::vector<std::int64_t>& times, const Fired& fired,
                std::vector<std::int64_t>& late, const Emit& emit) override {
@@ -83,7 +83,7 @@ class Sessions final : public Windows {
         enlist(*due.key, session);
         continue;
       }
-      if (!session.fired) entries.push_back(entry_of(*due.key, session));
+      if (!session.fired || session.changed) entries.push_back(entry_of(*due.key, session));
       const bool is_over = fired.now() == end_of_time || later(session.end, lateness_) <= fired.now();
       (is_over ? over : kept).push_back(due);
     }
@@ -91,21 +91,15 @@ class Sessions final : public Windows {
     for (const auto& due : kept) {
       auto& session = session_of(due);
       session.fired = true;
+      session.changed = false;
       enlist(*due.key, session);
     }
     for (const auto& due : over) drop(due);
     return !over.empty() || !kept.empty();
   }
 
-  Result<> fire_early(const Emit& emit) override {
-    std::vector<Entry> entries;
-    for (const auto& due : due_) {
-      auto& session = session_of(due);
-      if (std::exchange(session.changed, false) && !session.fired) entries.push_back(entry_of(*due.key, session));
-    }
-    if (!entries.empty()) emit(KLEIN_TRY(groups_->results(*shape_, entries)));
-    return {};
-  }
+  Result<> fire_early(const Emit& emit) override { return give_changed(false, emit); }
+  Result<> fire_late(const Emit& emit) override { return give_changed(true, emit); }
 
   Result<std::vector<Batch>> save() const override {
     std::vector<Entry> entries;
@@ -121,15 +115,29 @@ class Sessions final : public Windows {
     for (std::size_t row = 0; row < saved.keys.size(); ++row) {
       groups.push_back(new_group());
       auto& [key, sessions] = *live_.try_emplace(std::string(saved.keys[row])).first;
-      sessions.push_back({saved.starts[row], saved.ends[row], groups.back(), saved.fired[row]});
+      const bool fired = saved.fired[row];
+      sessions.push_back({saved.starts[row], saved.ends[row], groups.back(), fired, !fired});
       enlist(key, sessions.back());
     }
     return groups_->load(saved.gathered, groups, next_group_);
   }
 
  private:
+  /// A change that waits is one that a restart gives out.
   Entry entry_of(const std::string& key, const Session& session) const {
-    return {key, session.group, session.start, session.end, session.fired};
+    return {key, session.group, session.start, session.end, session.fired && !session.changed};
+  }
+
+  /// Sessions that have changed since they were given out: of those that have fired, or of the others.
+  Result<> give_changed(bool fired, const Emit& emit) {
+    std::vector<Entry> entries;
+    for (const auto& due : due_) {
+      auto& session = session_of(due);
+      if (session.fired == fired && std::exchange(session.changed, false))
+        entries.push_back(entry_of(*due.key, session));
+    }
+    if (!entries.empty()) emit(KLEIN_TRY(groups_->results(*shape_, entries)));
+    return {};
   }
   std::int64_t due_time(const Session& session) const {
     return session.fired ? later(session.end, lateness_) : session.end;
@@ -210,10 +218,11 @@ class Sessions final : public Windows {
       auto& [key, sessions] = *live_.find(name);
       for (auto& session : sessions) {
         if (session.fired || session.end > fired.of(group_of(hash_key(key)))) continue;
-        entries.push_back(entry_of(key, session));
         withdraw(key, session);
         session.fired = true;
+        session.changed = together_;
         enlist(key, session);
+        if (!together_) entries.push_back(entry_of(key, session));
       }
     }
     if (!entries.empty()) emit(KLEIN_TRY(groups_->results(*shape_, entries)));
@@ -232,6 +241,7 @@ class Sessions final : public Windows {
 
   const std::shared_ptr<const Shape> shape_;
   const std::int64_t gap_, lateness_;
+  const bool together_;
   std::optional<Groups> groups_;
   Live live_;
   std::set<Due> due_;  // every session once
@@ -241,8 +251,8 @@ class Sessions final : public Windows {
 
 }  // namespace
 
-std::unique_ptr<Windows> make_sessions(std::shared_ptr<const Shape> shape, std::int64_t gap, std::int64_t lateness) {
-  return std::make_unique<Sessions>(std::move(shape), gap, lateness);
+std::unique_ptr<Windows> make_sessions(std::shared_ptr<const Shape> shape, std::int64_t gap, Lateness late) {
+  return std::make_unique<Sessions>(std::move(shape), gap, late);
 }
 
 }  // namespace klein

@@ -22,13 +22,20 @@ class Windows {
   virtual Result<bool> fire(const Fired& fired, const Emit& emit) = 0;
   /// Gives out what changed since it was last given out, though its window is not over.
   virtual Result<> fire_early(const Emit& emit) = 0;
+  /// Gives out what late rows changed, where that was not to be at once.
+  virtual Result<> fire_late(const Emit& emit) = 0;
   virtual Result<std::vector<Batch>> save() const = 0;
   virtual Result<> load(const Batch& rows) = 0;
 };
 
-std::unique_ptr<Windows> make_panes(std::shared_ptr<const Shape> shape, std::optional<Window> window,
-                                    std::int64_t lateness);
-std::unique_ptr<Windows> make_sessions(std::shared_ptr<const Shape> shape, std::int64_t gap, std::int64_t lateness);
+/// How long windows take late rows, and whether what these change waits for `fire_late` or the window's end.
+struct Lateness {
+  std::int64_t allowed = 0;
+  bool together = false;
+};
+
+std::unique_ptr<Windows> make_panes(std::shared_ptr<const Shape> shape, std::optional<Window> window, Lateness late);
+std::unique_ptr<Windows> make_sessions(std::shared_ptr<const Shape> shape, std::int64_t gap, Lateness late);
 
 inline constexpr std::uint32_t results_at_once = 32 * 1024;
 

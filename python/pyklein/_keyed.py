@@ -61,12 +61,13 @@ class KeyedVerbs:
         time: str | None = None,
         allowed_lateness: Duration = "0s",
         early: Duration | None = None,
+        late: Duration | None = None,
     ) -> WindowedFlow:
         """Windows over all rows, whatever their key. The arguments are those of `KeyedFlow.window`."""
         from .flow import Flow
 
         assert isinstance(self, Flow)
-        return KeyedFlow(self, []).window(window, time=time, allowed_lateness=allowed_lateness, early=early)
+        return KeyedFlow(self, []).window(window, time=time, allowed_lateness=allowed_lateness, early=early, late=late)
 
     def aggregate(
         self, *, early: Duration | None = None, name: str | None = None, **aggregates: str | Aggregator
@@ -180,15 +181,17 @@ class KeyedFlow:
         time: str | None = None,
         allowed_lateness: Duration = "0s",
         early: Duration | None = None,
+        late: Duration | None = None,
     ) -> WindowedFlow:
         """Rows of a key in stretches of time.
 
         `window` is `klein.tumbling("10s")`, `klein.sliding("10s", "2s")` or `klein.session("30s")`. Time is the
         column that `with_event_time` named, or `time`. In a stream a window's result is given out when time has passed
-        its end, and again for each late row within `allowed_lateness`; before that, each `early`, where it changed. In
-        a batch there are only final results.
+        its end, and again where late rows within `allowed_lateness` change it: with each of them, or each `late`, so
+        long by the clock; before its end, each `early`, where it changed. Each is a whole row that takes the place of
+        the one before. In a batch there are only final results.
         """
-        options = {"window": window, "time": time, "allowed_lateness": allowed_lateness, "early": early}
+        options = {"window": window, "time": time, "allowed_lateness": allowed_lateness, "early": early, "late": late}
         return WindowedFlow(self._flow, self._keys, options)
 
     def aggregate(

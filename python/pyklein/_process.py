@@ -103,7 +103,10 @@ class Timers:
         self.add((_nanoseconds(time), self._place.key, self._context._form))
 
     def after(self, duration: Any) -> None:
-        """So long from now by the clock: "10s", seconds, or a timedelta. `on_timer` then gets None as its time."""
+        """So long from now by the clock: "10s", seconds, or a timedelta. `on_timer` then gets None as its time.
+
+        One that is not due when the rows end does not ring: nobody waits for it, and early it would mean another thing.
+        """
         from ._options import nanoseconds
 
         self.add((self._place.now + nanoseconds(duration), self._place.key, _BY_CLOCK))

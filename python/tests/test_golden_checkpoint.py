@@ -104,7 +104,8 @@ def flows(out: Path, rate: float = 1e6) -> list[klein.Flow]:
         "sessions": timed.key_by("k").window(klein.session("8ms")).aggregate(n=klein.count(), name="sessions"),
         "reduced": windows.reduce(added, name="reduced"),
         "best": windows.top(2, "x", rank="place", name="best"),
-        "once": timed.key_by("x").deduplicate(name="once"),
+        # Which row of several tasks is the first is not said.
+        "once": timed.key_by("x").deduplicate(name="once").select("x", name="only_x"),
         "visits": timed.key_by("k").process(Visits, name="visits"),
         "near": timed.join(others, on="k", within=("-15ms", "10ms"), how="left", name="near"),
         "titled": timed.join(names, on="k", name="titled"),
@@ -150,7 +151,8 @@ def test_every_keyed_state_of_an_earlier_version_is_gone_on_with(
     version: int, cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    klein.run(*flows(Path("whole")), mode="stream", progress=False)
+    # On one core no row passes another on its way through a function: which of equal ones is first is certain.
+    klein.run(*flows(Path("whole")), mode="stream", cores=1, progress=False)
     shutil.copytree(GOLDEN / f"keyed-{version}" / "state", "state")
     klein.run(*flows(Path("out")), checkpoint="state", mode="stream", cores=cores, progress=False)
     whole, after = shown(Path("whole")), shown(Path("out"))

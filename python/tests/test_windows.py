@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -128,6 +129,10 @@ def test_late_rows_keep_the_columns_that_nothing_is_made_of(tmp_path: Path) -> N
         (lambda: rows().key_by("k").aggregate(n="middle(x)"), "there is no aggregate 'middle'"),
         (lambda: rows().key_by("z").aggregate(n="count()"), "there is no column 'z'"),
         (lambda: rows().key_by("k").aggregate(n="sum(k)"), "there is no sum of 'k', which is string"),
+        (
+            lambda: rows().with_event_time("at").window(klein.tumbling("2s"), late="1s").aggregate(n="count()"),
+            "late= says how often rows that come late change a result, and none may: give allowed_lateness=",
+        ),
         (lambda: rows().key_by("k").aggregate(n="any(x)"), "there is no any of 'x', which is int64"),
         (lambda: rows().key_by("k").aggregate(n="stddev(x, much)"), "takes a number after the column"),
         (lambda: rows().key_by("k").aggregate(n=klein.approximate_quantile("x", 99)), "the share of values that are"),
@@ -158,6 +163,20 @@ def test_a_row_without_a_time_is_an_error_that_names_it() -> None:
     flow = klein.from_items([{"at": 1}, {"at": None}]).with_event_time("at")
     with pytest.raises(klein.InvalidError, match=r"row .*1.*its time 'at' is null"):
         flow.take_all()
+
+
+@pytest.mark.parametrize("mode", ["batch", "stream"])
+def test_results_that_are_given_out_early_and_late_end_in_those_of_a_batch(mode: str, tmp_path: Path) -> None:
+    items = [{"k": i % 3, "at": i * 10 - (i * 7919 % 900)} for i in range(3000)]
+    timed = klein.from_items(items).with_event_time("at", max_out_of_orderness="100ms")
+    windows = timed.key_by("k").window(klein.tumbling("1s"), allowed_lateness="1s", early="1ms", late="1ms")
+    flow = windows.aggregate(n=klein.count())
+    flow.write_parquet(tmp_path / "out", mode="append").run(mode=mode, cores=2, progress=False)
+    most: dict[tuple, int] = {}
+    for row in klein.read_parquet(tmp_path / "out").take_all():
+        window = (row["k"], row["window_start"])
+        most[window] = max(row["n"], most.get(window, 0))  # a count only grows, so the last is the highest
+    assert most == Counter((row["k"], row["at"] // 1000 * 1000) for row in items)
 
 
 def test_the_windows_of_a_stream_go_on_over_a_stop(tmp_path: Path) -> None:
