@@ -1,61 +1,18 @@
-// approximate_quantile: how many values there are of each size, the sizes a hundredth apart. So what it gives is at
-// most a hundredth from a value that has the rank, in whatever order values come and wherever they are added up.
+// approximate_quantile, which is the same in whatever order values come and wherever they are added up.
 
 #include <arrow/array.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/buffer.h>
 #include <arrow/type.h>
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
-#include <map>
 
+#include "base/quantiles.h"
 #include "operators/accumulator_values.h"
 
 namespace klein {
 
 namespace {
-
-constexpr double apart = 0.01, growth = (1 + apart) / (1 - apart);
-constexpr std::int32_t sizes = 40'000;  // a value's logarithm is less, either way, so that signs don't meet
-
-/// Sizes in the order of their values; 0 is zero, and what a double can hardly tell from it.
-std::int32_t size_of(double value) {
-  const auto magnitude = std::min(std::abs(value), std::numeric_limits<double>::max());
-  if (magnitude < std::numeric_limits<double>::min()) return 0;
-  const auto size = sizes + static_cast<std::int32_t>(std::ceil(std::log(magnitude) / std::log(growth)));
-  return value < 0 ? -size : size;
-}
-
-double value_of(std::int32_t size) {
-  if (size == 0) return 0;
-  const auto magnitude = 2 * std::pow(growth, std::abs(size) - sizes) / (growth + 1);
-  return size < 0 ? -magnitude : magnitude;
-}
-
-struct Sizes {
-  std::map<std::int32_t, std::int64_t> counts;
-  std::int64_t count = 0;
-  double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
-
-  void add(std::int32_t size, std::int64_t values) {
-    counts[size] += values;
-    count += values;
-  }
-  void bound(double low, double high) {
-    lowest = std::min(lowest, low);
-    highest = std::max(highest, high);
-  }
-  double quantile(double share) const {
-    auto rank = static_cast<std::int64_t>(share * static_cast<double>(count - 1));
-    for (const auto& [size, values] : counts) {
-      if (rank < values) return std::clamp(value_of(size), lowest, highest);
-      rank -= values;
-    }
-    return highest;
-  }
-};
 
 class Quantile final : public Accumulator {
  public:
@@ -67,9 +24,7 @@ class Quantile final : public Accumulator {
     for (std::size_t i = 0; i < assigned.rows.size(); ++i) {
       const auto row = assigned.rows[i];
       if (numbers.IsNull(row) || std::isnan(numbers.Value(row))) continue;
-      auto& own = of_group_[assigned.groups[i]];
-      own.add(size_of(numbers.Value(row)), 1);
-      own.bound(numbers.Value(row), numbers.Value(row));
+      of_group_[assigned.groups[i]].add(numbers.Value(row));
     }
     return {};
   }
@@ -77,7 +32,7 @@ class Quantile final : public Accumulator {
     arrow::DoubleBuilder builder;
     for (const auto group : groups) {
       const auto& own = of_group_[group];
-      KLEIN_ARROW_OK(own.count > 0 ? builder.Append(own.quantile(share_)) : builder.AppendNull());
+      KLEIN_ARROW_OK(own.count() > 0 ? builder.Append(own.quantile(share_)) : builder.AppendNull());
     }
     return KLEIN_ARROW(builder.Finish());
   }
@@ -88,13 +43,13 @@ class Quantile final : public Accumulator {
     std::vector<std::int32_t> ends = {0};
     for (const auto group : groups) {
       const auto& own = of_group_[group];
-      for (const auto& [size, values] : own.counts) {
+      for (const auto& [size, values] : own.sizes()) {
         KLEIN_ARROW_OK(all_sizes.Append(size));
         KLEIN_ARROW_OK(all_counts.Append(values));
       }
-      ends.push_back(ends.back() + static_cast<std::int32_t>(own.counts.size()));
-      KLEIN_ARROW_OK(lowest.Append(own.lowest));
-      KLEIN_ARROW_OK(highest.Append(own.highest));
+      ends.push_back(ends.back() + static_cast<std::int32_t>(own.sizes().size()));
+      KLEIN_ARROW_OK(lowest.Append(own.lowest()));
+      KLEIN_ARROW_OK(highest.Append(own.highest()));
     }
     return SavedColumns{KLEIN_TRY(lists(ends, KLEIN_ARROW(all_sizes.Finish()))),
                         KLEIN_TRY(lists(ends, KLEIN_ARROW(all_counts.Finish()))), KLEIN_ARROW(lowest.Finish()),
@@ -111,8 +66,8 @@ class Quantile final : public Accumulator {
       const auto row = static_cast<std::int64_t>(i);
       auto& own = of_group_[groups[i]];
       for (auto at = of_sizes.value_offset(row); at < of_sizes.value_offset(row + 1); ++at)
-        own.add(all_sizes.Value(at), all_counts.Value(at));
-      own.bound(lowest.Value(row), highest.Value(row));
+        own.add_size(all_sizes.Value(at), all_counts.Value(at));
+      own.add_bounds(lowest.Value(row), highest.Value(row));
     }
     return {};
   }
@@ -123,7 +78,7 @@ class Quantile final : public Accumulator {
  private:
   const std::string column_;
   const double share_;
-  std::vector<Sizes> of_group_;
+  std::vector<Quantiles> of_group_;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@
 
 #include "op/keyed_function.h"
 #include "op/registry.h"
+#include "op/user_metrics.h"
 
 namespace klein {
 
@@ -72,7 +73,7 @@ Taken taken_of(const Batch& rows) {
   return {entry(task_entry), std::strtoll(entry(time_entry).c_str(), nullptr, 10)};
 }
 
-class Processing final : public Operator {
+class Processing final : public Operator, public Counting {
  public:
   Processing(std::shared_ptr<const KeyedFunction> function, std::unique_ptr<KeyedInstance> instance,
              const Params& params)
@@ -83,9 +84,11 @@ class Processing final : public Operator {
     if (!params.is_null("time")) time_name_ = params.string("time");
   }
 
+  void count_in(std::shared_ptr<UserMetrics> metrics) override { metrics_ = std::move(metrics); }
+
   Result<> open(const Context& context) override {
     context_ = &context;
-    return {};
+    return instance_->open(metrics_);
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
@@ -175,6 +178,7 @@ class Processing final : public Operator {
   const std::unique_ptr<KeyedInstance> instance_;
   const std::vector<std::string> keys_;
   std::optional<std::string> time_name_;
+  std::shared_ptr<UserMetrics> metrics_ = std::make_shared<UserMetrics>();
   const Context* context_ = nullptr;
   std::optional<Schema> input_;
   std::shared_ptr<const KeyCodec> codec_;

@@ -15,9 +15,13 @@
 
 namespace klein {
 
+class UserMetrics;
+
 class KeyedInstance {
  public:
   virtual ~KeyedInstance() = default;
+  /// Called first; what the code counts goes there.
+  virtual Result<> open(std::shared_ptr<UserMetrics> metrics) = 0;
 
   struct Rows {
     const Batch& batch;

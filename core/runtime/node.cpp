@@ -106,6 +106,7 @@ Result<std::unique_ptr<Stage>> Node::make_stage(int step, TaskEntry& entry, Task
     stateful = kind->stateful;
     makes_time = kind->makes_time;
     made = KLEIN_TRY(kind->make(written.params, inputs));
+    if (auto* counting = dynamic_cast<Counting*>(made.get())) counting->count_in(metrics(step, entry.index).user);
   }
   parts.stateful |= stateful;
   auto stage =
@@ -330,6 +331,7 @@ void add(const StepMetrics& counted, std::int64_t now, StepStats& step) {
   step.busy_seconds += static_cast<double>(up_to(now, counted.busy, counted.since)) / 1e9;
   step.cpu_seconds += static_cast<double>(read(counted.cpu)) / 1e9;
   ++step.tasks;
+  add(counted.user->read(), step.user);
   const Watermark passed{.time = read(counted.watermark)};
   if (passed == Watermark() || passed.is_end()) return;
   step.watermark = std::min(step.watermark.value_or(passed.time), passed.time);

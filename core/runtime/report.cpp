@@ -19,7 +19,8 @@ Value step_value(const StepStats& step) {
       {"busy_seconds", step.busy_seconds},
       {"cpu_seconds", step.cpu_seconds},
       {"back_pressured_seconds", step.back_pressured_seconds},
-      {"tasks", step.tasks}};
+      {"tasks", step.tasks},
+      {"metrics", to_value(step.user)}};
 }
 
 Value::Map entries(const Stats& stats) {
@@ -106,6 +107,9 @@ std::string to_text(const RunReport& report) {
            static_cast<long long>(step.rows_in), static_cast<long long>(step.rows_out),
            static_cast<long long>(step.rows_failed), step.tasks, step.busy_seconds,
            busy > 0 ? 100 * step.busy_seconds / busy : 0, step.name == report.bottleneck ? "  <- bottleneck" : "");
+  }
+  for (const auto& step : report.steps) {
+    if (!step.user.empty()) text += "  " + step.name + " counts " + to_json(to_value(step.user)) + "\n";
   }
   if (report.trace != 0) text += "  a run with a seed has a clock of its own: what steps took is not known\n";
   return text;

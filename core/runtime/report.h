@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/value.h"
+#include "op/user_metrics.h"
 
 namespace klein {
 
@@ -18,6 +19,7 @@ struct StepStats {
   double back_pressured_seconds = 0;  // in which its tasks could not go on, as what follows was full; all together
   int tasks = 0;
   std::optional<std::int64_t> watermark = {};  // nanoseconds of event time: no older row follows. None: no such time
+  UserNumbers user = {};                       // what the user's code counts
 };
 
 struct Stats {

@@ -44,6 +44,13 @@ Held keyed_function(nb::object recipe, std::string name, nb::object schema) {
 }  // namespace
 
 void bind_keyed_functions(nb::module_& m) {
+  nb::class_<SharedMetrics>(m, "UserMetrics", "What the code of a task counts, by name.")
+      .def("count",
+           [](SharedMetrics& to, const std::string& name, std::int64_t by) { unwrap(to.metrics->count(name, by)); })
+      .def(
+          "set", [](SharedMetrics& to, const std::string& name, double value) { unwrap(to.metrics->set(name, value)); })
+      .def("observe",
+           [](SharedMetrics& to, const std::string& name, double value) { unwrap(to.metrics->observe(name, value)); });
   m.def("keyed_function", keyed_function, "recipe"_a, "name"_a, "schema"_a.none() = nb::none(),
         "A function by key: `recipe()` makes, once a task, what takes rows and rings timers (pyklein/_process.py).");
 }

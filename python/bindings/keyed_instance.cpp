@@ -21,6 +21,12 @@ int form_of(const TimeColumn* time) {
 
 }  // namespace
 
+Result<> PythonInstance::open(std::shared_ptr<UserMetrics> metrics) {
+  const Entered gil;
+  KLEIN_TRY(guarded([&] { return nb::handle(object_.get()).attr("open")(SharedMetrics{std::move(metrics)}), 0; }));
+  return {};
+}
+
 Result<std::vector<Batch>> PythonInstance::call(const Rows& rows) {
   const Entered gil;
   codec_ = rows.codec;

@@ -14,16 +14,22 @@
 
 #include "interpreter.h"
 #include "op/keyed_function.h"
+#include "op/user_metrics.h"
 #include "rows_read.h"
 #include "rows_write.h"
 
 namespace klein::py {
+
+struct SharedMetrics {
+  std::shared_ptr<UserMetrics> metrics;
+};
 
 class PythonInstance final : public KeyedInstance {
  public:
   PythonInstance(Reference object, std::optional<Schema> declared)
       : object_(std::move(object)), declared_(std::move(declared)) {}
 
+  Result<> open(std::shared_ptr<UserMetrics> metrics) override;
   Result<std::vector<Batch>> call(const Rows& rows) override;
   Result<Rung> ring(std::int64_t time, std::int64_t now) override;
   std::int64_t alarm() const override { return next_; }

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import pyarrow
 
+    from . import _core
+
     Timer = tuple[int, bytes, int]  # when, in nanoseconds; the key's bytes; how Python has the time: 0, 1, 2 as below
 
 _NEVER = 2**63 - 1
@@ -62,6 +64,7 @@ class Context:
 
     def __init__(self, place: Place, states: dict[str, Remembered]) -> None:
         self.timers = Timers(self, place)
+        self.metrics = Metrics()
         self._place = place
         self._row: dict[str, Any] = {}
         self._keys: Sequence[str] = ()
@@ -85,6 +88,61 @@ class Context:
     def emit(self, row: dict[str, Any]) -> None:
         """Give a row; what `on_row` and `on_timer` return is given too."""
         self._emitted.append(row)
+
+
+class Metric:
+    """A number of `ctx.metrics`; keep it, or ask for it by its name again."""
+
+    __slots__ = ("_name", "_to")
+
+    def __init__(self, to: Metrics, name: str) -> None:
+        self._to = to
+        self._name = name
+
+
+class Counter(Metric):
+    """What adds up, over all tasks of the step."""
+
+    __slots__ = ()
+
+    def add(self, count: int = 1) -> None:
+        self._to.made.count(self._name, count)
+
+
+class Gauge(Metric):
+    """What goes up and down: the last value; of several tasks the highest."""
+
+    __slots__ = ()
+
+    def set(self, value: float) -> None:
+        self._to.made.set(self._name, value)
+
+
+class Histogram(Metric):
+    """Many values, of which count, mean, extremes and quantiles are shown, the latter to a hundredth."""
+
+    __slots__ = ()
+
+    def observe(self, value: float) -> None:
+        self._to.made.observe(self._name, value)
+
+
+class Metrics:
+    """`ctx.metrics`: what your code counts, in `job.metrics()`, `job.status()` and the report, step by step.
+
+    It begins anew where a job goes on from a snapshot.
+    """
+
+    made: _core.UserMetrics
+
+    def counter(self, name: str) -> Counter:
+        return Counter(self, name)
+
+    def gauge(self, name: str) -> Gauge:
+        return Gauge(self, name)
+
+    def histogram(self, name: str) -> Histogram:
+        return Histogram(self, name)
 
 
 class Timers:
@@ -199,6 +257,10 @@ class Instance:
         self._whole = 0  # rows of the last snapshot that was whole; 0: there was none
         self._since = 0  # rows of those behind it
         self._changes = 0  # how many these are
+
+    def open(self, metrics: _core.UserMetrics) -> None:
+        """Called first."""
+        self._context.metrics.made = metrics
 
     def begin(self, now: int, form: int, keys: Sequence[str]) -> None:
         """Rows of a batch follow."""

@@ -8,13 +8,14 @@ if TYPE_CHECKING:
 
 
 class StepReport:
-    """A step's share: rows, and the time that its tasks were busy."""
+    """A step's share: rows, the time that its tasks were busy, and in `metrics` what its code counted."""
 
     __slots__ = (
         "batches",
         "busy_seconds",
         "cpu_seconds",
         "kind",
+        "metrics",
         "name",
         "rows_failed",
         "rows_in",
@@ -32,6 +33,7 @@ class StepReport:
         self.busy_seconds: float = facts["busy_seconds"]
         self.cpu_seconds: float = facts["cpu_seconds"]
         self.tasks: int = facts["tasks"]
+        self.metrics: dict[str, Any] = facts["metrics"]
 
     def __repr__(self) -> str:
         return f"StepReport({self.name!r}, rows_in={self.rows_in}, rows_out={self.rows_out})"

@@ -59,6 +59,24 @@ def _table(steps: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def _metrics(steps: list[dict[str, Any]]) -> list[str]:
+    """What the code of steps counts, a line a step."""
+    lines = []
+    for step in steps:
+        told = [f"{name} {_number(value)}" for name, value in step["metrics"].items()]
+        if told:
+            lines.append(f"{step['name']} counts {', '.join(told)}")
+    return lines
+
+
+def _number(value: Any) -> str:
+    if not isinstance(value, dict):
+        return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
+    if not value["count"]:
+        return "(none)"
+    return f"({value['count']:,}: mean {value['mean']:,.6g}, p50 {value['p50']:,.6g}, p99 {value['p99']:,.6g})"
+
+
 def _snapshots(told: dict[str, Any]) -> list[str]:
     last = told["last"]
     if last:
@@ -88,5 +106,9 @@ def shown(status: dict[str, Any]) -> str:
     rows = f"{status['rows_in']:,} rows in, {status['rows_out']:,} out{failed}"
     if status["rows_expected"] > 0:
         rows += f", of {status['rows_expected']:,} ({_share(status['rows_in'] / status['rows_expected'])})"
-    lines += [f"{rows}; lately {status['rows_per_second']:,.0f} rows/s", *_table(status["steps"])]
+    lines += [
+        f"{rows}; lately {status['rows_per_second']:,.0f} rows/s",
+        *_table(status["steps"]),
+        *_metrics(status["steps"]),
+    ]
     return "\n".join(lines + (_snapshots(status["snapshots"]) if status["snapshots"] else []))
