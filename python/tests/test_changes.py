@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -121,21 +122,22 @@ def test_a_snapshot_of_many_keys_costs_what_has_changed_and_a_job_goes_on_from_i
     state = tmp_path / "state"
 
     def until(rows: int) -> None:
-        while len(written(tmp_path / "out")) < rows:
+        """Its sink has taken so many rows."""
+        while job.status()["rows_out"] < rows:
             assert job.status()["state"] == "running"
+            time.sleep(0.005)
 
     job = summed(tmp_path, numbers).start(checkpoint=state, interval="1h", cores=1)
-    while job.status()["rows_in"] < KEYS:
-        assert job.status()["state"] == "running"
-    job.snapshot()
     until(KEYS)
+    job.snapshot()
+    while len(written(tmp_path / "out")) < KEYS:
+        time.sleep(0.005)
     more = [{"key": key, "n": 1} for key in range(50)]
     lines = "".join(json.dumps(row) + "\n" for row in more)
     hidden = tmp_path / ".more"
     hidden.write_text(lines)
     hidden.rename(tmp_path / "in" / "more.json")
-    while job.status()["rows_in"] < KEYS + len(more):
-        assert job.status()["state"] == "running"
+    until(KEYS + len(more))
     job.stop(savepoint=tmp_path / "savepoint")
     job.wait()
     held = manifest(state)["tables"]["sum"]["state.total"]
@@ -147,10 +149,7 @@ def test_a_snapshot_of_many_keys_costs_what_has_changed_and_a_job_goes_on_from_i
     hidden.write_text("".join(json.dumps({"key": key, "n": 0}) + "\n" for key in range(KEYS)))
     hidden.rename(tmp_path / "in" / "zero.json")
     job = summed(tmp_path, []).start(from_savepoint=tmp_path / "savepoint", checkpoint=tmp_path / "other", cores=3)
-    while job.status()["rows_in"] < KEYS:
-        assert job.status()["state"] == "running"
-    job.snapshot()
-    until(2 * KEYS + len(more))
+    until(KEYS)
     job.stop()
     job.wait()
     last = {row["key"]: row["total"] for row in sorted(written(tmp_path / "out"), key=lambda row: row["total"])}
