@@ -129,6 +129,22 @@ TEST_F(FileSinks, what_is_overwritten_stays_until_a_new_file_is_shown) {
   EXPECT_EQ(shown(), "{\"id\":1}\n");
 }
 
+TEST_F(FileSinks, a_file_that_was_shown_and_taken_away_is_not_missed_where_its_token_is_committed_again) {
+  const auto to = *sink({});
+  const auto out = writer(*to);
+  ASSERT_TRUE(out->write(rows("[{\"id\": 1}]")).ok());
+  const auto token = **out->prepare(Epoch{1});
+  commit(token);
+  EXPECT_EQ(shown(), "{\"id\":1}\n");
+  for (const auto& entry : fs::directory_iterator(root + "/out")) {
+    if (entry.is_regular_file()) fs::remove(entry.path());
+  }
+  commit(token);
+  EXPECT_EQ(shown(), "");
+  fs::remove_all(root + "/out");  // with what was staged
+  EXPECT_FALSE(make_file_committer()->commit(Epoch{1}, token).ok());
+}
+
 TEST_F(FileSinks, files_roll_by_rows_within_an_epoch) {
   const auto to = *sink({{"roll_rows", 2}});
   const auto out = writer(*to);

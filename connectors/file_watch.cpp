@@ -69,8 +69,10 @@ std::optional<std::int64_t> changed_at(const std::string& path) {
   return std::int64_t{status.st_ctim.tv_sec} * 1'000'000'000 + status.st_ctim.tv_nsec;
 }
 
-/// Keeps the newest, and sets the horizon where some are let go.
+/// Keeps the newest, and sets the horizon where some are let go; where there is room, also those that are gone from the
+/// folder: one that comes back under its name was read.
 void remember(std::vector<Seen> seen, std::size_t most, Known& known) {
+  auto gone = std::move(known.hashes);
   std::sort(seen.begin(), seen.end(), [](const Seen& a, const Seen& b) { return a.changed > b.changed; });
   if (seen.size() > most) {
     known.horizon = std::max(known.horizon, seen[most].changed + 1);
@@ -78,6 +80,10 @@ void remember(std::vector<Seen> seen, std::size_t most, Known& known) {
   }
   known.hashes.clear();
   for (const auto& file : seen) known.hashes.push_back(file.hash);
+  std::sort(known.hashes.begin(), known.hashes.end());
+  std::erase_if(gone, [&](std::uint64_t hash) { return known.has(hash); });
+  if (gone.size() > most - known.hashes.size()) gone.resize(most - known.hashes.size());
+  known.hashes.insert(known.hashes.end(), gone.begin(), gone.end());
   std::sort(known.hashes.begin(), known.hashes.end());
 }
 

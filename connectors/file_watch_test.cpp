@@ -58,6 +58,17 @@ TEST_F(Watched, finds_each_file_once_however_old_it_says_it_is) {
   EXPECT_EQ(look(watch(100)), "");  // the position is all it knows
 }
 
+TEST_F(Watched, does_not_find_a_file_again_that_was_away) {
+  const auto files = watch(100);
+  make("a");
+  EXPECT_EQ(look(files), "a:0 ");
+  ASSERT_EQ(std::system(("rm " + folder_ + "/a").c_str()), 0);
+  EXPECT_EQ(look(files), "");
+  make("a");
+  make("b");
+  EXPECT_EQ(look(files), "b:1 ");
+}
+
 TEST_F(Watched, finds_each_file_once_also_where_it_keeps_only_the_newest_in_mind) {
   const auto files = watch(2);
   for (const auto* name : {"a", "b", "c", "d"}) make(name);

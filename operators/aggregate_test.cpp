@@ -302,7 +302,9 @@ TEST(WithEventTime, a_split_that_is_silent_for_long_is_not_waited_for) {
   auto step = timed(R"(, "idleness": "2s")");
   const auto one = label("one"), two = label("two");
   step.reading.open = {one, two};
+  EXPECT_EQ(step.alarm, 2 * second);  // they may be silent from the begin
   step.clock.time = 10 * second;
+  EXPECT_EQ(step.ring(), "");
   step.rows(row_at(1000), one);
   EXPECT_EQ(step.alarm, 12 * second);
   step.clock.time = 11 * second;

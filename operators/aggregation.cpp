@@ -71,6 +71,10 @@ class Aggregating final : public Operator {
       if (!windows_) KLEIN_TRY(see(KLEIN_TRY(input_of(batch))));
       KLEIN_TRY(windows_->load(batch));
     }
+    const auto now = context_->clock->now();
+    if (asked_.early > 0) early_at_ = now + asked_.early;
+    if (asked_.late > 0) late_at_ = now + asked_.late;
+    set_alarm();
     return {};
   }
 

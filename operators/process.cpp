@@ -122,6 +122,7 @@ class Processing final : public Operator, public Counting {
   }
 
   Result<> restore(const State& state) override {
+    const auto time_now = now();  // once: a timer that is taken back must be at the time at which it was set
     std::map<std::string, std::int64_t> last;  // by task
     for (const auto& [name, batches] : state.tables) {
       for (const auto& batch : batches) {
@@ -135,9 +136,10 @@ class Processing final : public Operator, public Counting {
         if (!input_) KLEIN_TRY(see(KLEIN_TRY(input_of(batch))));
         const auto taken = taken_of(batch);
         const auto since = last[taken.task] - taken.time;  // what they say is left is less by that
-        KLEIN_TRY(instance_->restore(name, KLEIN_TRY(without_groups(batch)), codec_, now() - since));
+        KLEIN_TRY(instance_->restore(name, KLEIN_TRY(without_groups(batch)), codec_, time_now - since));
       }
     }
+    set_alarm();
     return {};
   }
 

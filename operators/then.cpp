@@ -22,6 +22,14 @@ class Then final : public Operator {
     return Progress::done;
   }
 
+  Result<State> snapshot() const override { return State(Value(behind_)); }
+  Result<> restore(const State& state) override {
+    const auto* behind = state.value.get<std::int64_t>();
+    if (!behind) return Error(Code::corrupt, "what it knows of the order of rows is a number");
+    behind_ = *behind;
+    return {};
+  }
+
  private:
   SameColumns columns_;
   std::int64_t behind_ = 0;  // the order of the first input's splits
@@ -40,6 +48,7 @@ void register_then(Registry& registry) {
       .inputs = 2,
       .lane = Lane::light,
       .max_parallelism = 1,  // or a row of the second flow could pass one of the first that is still in another task
+      .stateful = true,
       .in_turn = true,
       .schema = [](const Params&, const Schemas& inputs) { return same_columns(inputs); },
       .make = [](const Params&, const Schemas& inputs) -> Result<std::unique_ptr<Operator>> {

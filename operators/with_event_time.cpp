@@ -30,6 +30,8 @@ class WithEventTime final : public Operator {
   Result<> open(const Context& context) override {
     context_ = &context;
     sent_at_ = context.clock->now() - between_watermarks;
+    // A reader whose splits give nothing from the beginning is to be idle, too.
+    if (context.streaming && context.reading && lateness_.idleness) wake_at(context.clock->now() + *lateness_.idleness);
     return {};
   }
 
@@ -41,6 +43,7 @@ class WithEventTime final : public Operator {
       auto& split = splits_[label_of(batch)];
       split.highest = std::max(split.highest, *std::max_element(times.begin(), times.end()));
       split.last = context_->clock->now();
+      highest_ = std::max(highest_, split.highest);
     }
     out.emit(std::move(batch));
     return advance(out);
@@ -96,9 +99,10 @@ class WithEventTime final : public Operator {
       lowest = std::min(lowest, split.highest);
     }
     if (context_->reading && context_->reading->more) return {.time = sent_.time};
-    if (!any) return {.time = sent_.time, .idle = true};
+    // Where nothing holds time back, it has come as far as the newest row says.
+    if (!any) lowest = highest_;
     const auto time = lowest == nothing_known ? nothing_known : lowest - lateness_.out_of_order;
-    return {.time = std::max(sent_.time, time)};
+    return {.time = std::max(sent_.time, time), .idle = !any};
   }
 
   bool is_idle(const SplitTime& split, std::int64_t now) {
@@ -129,7 +133,7 @@ class WithEventTime final : public Operator {
   std::map<std::string, SplitTime> splits_;
   std::vector<std::shared_ptr<const std::string>> open_;
   Watermark sent_;
-  std::int64_t sent_at_ = 0, next_idle_ = 0;
+  std::int64_t sent_at_ = 0, next_idle_ = 0, highest_ = nothing_known;
 };
 
 Result<Lateness> lateness_of(const Params& params) {

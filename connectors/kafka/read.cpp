@@ -30,9 +30,11 @@ struct Wanted {
 };
 
 /// How many partitions of each topic are known: "photos 3;".
-Bytes to_position(const std::vector<KafkaPartition>& partitions) {
-  std::map<std::string, int> counts;
-  for (const auto& partition : partitions) ++counts[partition.topic];
+Bytes to_position(const std::vector<KafkaPartition>& partitions, std::map<std::string, int> counts) {
+  for (const auto& partition : partitions) {
+    auto& count = counts[partition.topic];  // never less: a broker may not have heard of the newest yet
+    count = std::max(count, partition.number + 1);
+  }
   Bytes position;
   for (const auto& [topic, count] : counts) position += topic + " " + std::to_string(count) + ";";
   return position;
@@ -186,7 +188,7 @@ class KafkaSource final : public Source, public Discoverer {
     const auto client = KLEIN_TRY(connected());
     KLEIN_TRY(client->reach());
     const auto partitions = KLEIN_TRY(partitions_of(*client, wanted_.topics));
-    Found found{.splits = {}, .position = to_position(partitions)};
+    Found found{.splits = {}, .position = to_position(partitions, counts)};
     if (since.empty()) {
       found.splits = KLEIN_TRY(splits_of(*client, partitions, wanted_.start));
       return found;

@@ -6,13 +6,15 @@ namespace klein {
 
 Watermark Merge::merged() const {
   auto lowest = Watermark::end();
+  auto highest_idle = sent_.time;
   bool any_idle = false;
   for (const auto& mark : marks_) {
     any_idle |= mark.idle;
+    if (mark.idle) highest_idle = std::max(highest_idle, mark.time);
     if (!mark.idle) lowest.time = std::min(lowest.time, mark.time);
   }
   // Ended plus idle is not ended.
-  if (lowest.is_end()) return any_idle ? Watermark{.time = sent_.time, .idle = true} : lowest;
+  if (lowest.is_end()) return any_idle ? Watermark{.time = highest_idle, .idle = true} : lowest;
   return {.time = std::max(lowest.time, sent_.time)};
 }
 

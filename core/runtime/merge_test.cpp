@@ -38,6 +38,15 @@ TEST(Merge, an_idle_input_holds_nothing_back_and_while_all_are_idle_time_stands_
   EXPECT_FALSE(merge.ended());
 }
 
+TEST(Merge, has_come_as_far_as_the_furthest_input_once_all_are_idle) {
+  Merge merge(2);
+  EXPECT_FALSE(merge.on_watermark(0, {20}));
+  EXPECT_EQ(merge.on_watermark(1, {5}), Watermark{5});
+  EXPECT_FALSE(merge.on_watermark(0, {.time = 20, .idle = true}));
+  EXPECT_EQ(merge.on_watermark(1, {.time = 5, .idle = true}), (Watermark{.time = 20, .idle = true}));
+  EXPECT_EQ(merge.on_watermark(1, {.time = 6}), Watermark{20});
+}
+
 TEST(Merge, ended_and_idle_is_not_ended) {
   Merge merge(2);
   EXPECT_FALSE(merge.on_watermark(0, Watermark::end()));

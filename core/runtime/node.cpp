@@ -205,14 +205,14 @@ Result<std::unique_ptr<Input>> Node::channel_input(TaskEntry& entry) {
   const int head = view_.execution.chains[static_cast<std::size_t>(entry.chain)].steps.front();
   const auto* kind = operator_at(head);
   if (!kind || !kind->in_turn) return std::make_unique<ChannelInput>(entry.inputs, kind ? kind->first_port : -1);
-  std::vector<ChannelInput::From> all;
-  for (auto from : entry.inputs) {
-    from.turn = 2 * from.port + 1;
-    all.push_back(std::move(from));
-  }
+  std::vector<ChannelInput::From> all;  // what was on its way first: so it is in the next snapshot, too
   for (auto& from : KLEIN_TRY(restored(entry, 0))) {
     all.push_back({from.port, std::move(from.edge), from.channel.get(), 2 * from.port});
     entry.before.push_back(std::move(from.channel));
+  }
+  for (auto from : entry.inputs) {
+    from.turn = 2 * from.port + 1;
+    all.push_back(std::move(from));
   }
   return std::make_unique<ChannelInput>(std::move(all));
 }

@@ -191,9 +191,17 @@ class Timers:
         found: list[Timer] = []
         while heap and heap[0][0] <= time and len(found) < most:
             timer = heappop(heap)
-            if self.take(timer):
+            if timer in self.set:
                 found.append(timer)
         return found
+
+    def rings(self, timer: Timer) -> bool:
+        """Whether one that is due rings now: those that rang before it may have cancelled it, or set an earlier one."""
+        heap = self.by_clock if timer[2] == _BY_CLOCK else self.by_event
+        if heap and heap[0] < timer:
+            heappush(heap, timer)  # its turn comes behind that one's
+            return False
+        return self.take(timer)
 
     def to_table(self, now: int, *, whole: bool) -> pyarrow.Table:
         """The rows of a checkpoint: those that are set, or those that were set or taken since the last one."""
@@ -305,6 +313,8 @@ class Instance:
         """What a timer's ringing gives."""
         if self._on_timer is None:
             raise InvalidError("a timer rang, and there is no on_timer(self, time, ctx): give a class that has one")
+        if not self._timers.rings(timer):
+            return None
         context = self._context
         time, self._place.key, form = timer
         context._values = key

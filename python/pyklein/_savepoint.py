@@ -34,6 +34,7 @@ def _copy(source: str, target: str) -> None:
     import shutil
 
     epoch = _newest(source)
+    target = os.path.normpath(target)
     staged = f"{target}.{os.getpid()}"
     try:
         for name in (f"manifest/{epoch}", f"committed/{epoch}", "attempt", "staged", *_stored(source, epoch)):

@@ -154,3 +154,79 @@ def test_a_snapshot_of_many_keys_costs_what_has_changed_and_a_job_goes_on_from_i
     job.wait()
     last = {row["key"]: row["total"] for row in sorted(written(tmp_path / "out"), key=lambda row: row["total"])}
     assert last == {key: key + (1 if key < 50 else 0) for key in range(KEYS)}
+
+
+class Later:
+    last = klein.value_state("int64")
+
+    def on_row(self, row: dict[str, Any], ctx: klein.Context) -> None:
+        self.last.value = row["n"]
+        ctx.timers.after("300ms")
+
+    def on_timer(self, time: Any, ctx: klein.Context) -> dict[str, Any]:
+        return {"key": ctx.key}
+
+
+def put(folder: Path, name: str, keys: range) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f".{name}").write_text("".join(json.dumps({"key": key, "n": 1}) + "\n" for key in keys))
+    (folder / f".{name}").rename(folder / name)
+
+
+def test_a_timer_by_the_clock_that_has_rung_does_not_ring_again_after_a_restart(tmp_path: Path) -> None:
+    def start() -> klein.Job:
+        rows = klein.read_json(tmp_path / "in", schema="key: int64, n: int64", watch="5ms")
+        rung = rows.key_by("key").process(Later).write_json(tmp_path / "out", mode="append")
+        return rung.start(checkpoint=tmp_path / "state", interval="20ms", cores=1)
+
+    def until_rung(keys: int) -> None:
+        while len(written(tmp_path / "out")) < keys:
+            assert job.status()["state"] == "running"
+            time.sleep(0.005)
+
+    put(tmp_path / "in", "first.json", range(1500))
+    job = start()
+    until_rung(1500)
+    job.stop()
+    job.wait()
+    put(tmp_path / "in", "second.json", range(1500, 1510))
+    job = start()
+    until_rung(1510)
+    job.stop()
+    job.wait()
+    assert sorted(row["key"] for row in written(tmp_path / "out")) == list(range(1510))
+
+
+def test_a_timer_that_was_set_before_a_restart_rings_though_no_row_comes(tmp_path: Path) -> None:
+    def start() -> klein.Job:
+        rows = klein.read_json(tmp_path / "in", schema="key: int64, n: int64", watch="5ms")
+        rung = rows.key_by("key").process(Later).write_json(tmp_path / "out", mode="append")
+        return rung.start(checkpoint=tmp_path / "state", interval="20ms", cores=1)
+
+    put(tmp_path / "in", "first.json", range(3))
+    job = start()
+    while job.status()["rows_in"] < 3:
+        time.sleep(0.001)
+    job.stop()
+    job.wait()
+    job = start()
+    while len(written(tmp_path / "out")) < 3:
+        time.sleep(0.005)
+    job.stop()
+    job.wait()
+
+
+def test_a_timer_that_another_cancels_or_goes_before_is_not_rung_as_it_was_set() -> None:
+    class Chain:
+        def on_row(self, row: dict[str, Any], ctx: klein.Context) -> None:
+            for at in (10, 20, 30):
+                ctx.timers.at(at)
+
+        def on_timer(self, time: Any, ctx: klein.Context) -> dict[str, Any]:
+            if time == 10:
+                ctx.timers.cancel(20)
+                ctx.timers.at(15)
+            return {"rung": time}
+
+    rows = klein.from_items([{"key": 1, "at": 1}]).with_event_time("at").key_by("key").process(Chain)
+    assert [row["rung"] for row in rows.take_all()] == [10, 15, 30]

@@ -66,3 +66,20 @@ def test_partitions_that_a_topic_gets_are_read_from_their_begin_while_a_job_runs
 def test_how_often_to_look_is_a_duration(broker: Broker) -> None:
     with pytest.raises(klein.InvalidError, match="discovery_interval is at least 1ms"):
         klein.read_kafka("any", bootstrap_servers=broker.servers, discovery_interval="0s")
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_partition_that_is_empty_from_the_begin_is_idle_after_a_while(
+    broker: Broker, tmp_path: Path, cores: int
+) -> None:
+    topic = new_topic(broker.servers, 2)
+    send(broker.servers, topic, ({"value": b'{"at": %d}' % at, "partition": 0} for at in range(0, 10_000, 500)))
+    rows = klein.read_kafka(topic, bootstrap_servers=broker.servers, value_format="json", schema="at: int64")
+    windows = rows.with_event_time("at", idleness="200ms").window(klein.tumbling("1s")).aggregate(n=klein.count())
+    texts = windows.map(lambda row: {"value": str(row["window_start"])}, name="texts")
+    job = texts.write_json(tmp_path / "out", mode="append").start(
+        checkpoint=tmp_path / "state", interval="20ms", cores=cores
+    )
+    until(lambda: len(values(tmp_path / "out")) >= 9)
+    job.stop()
+    job.wait()

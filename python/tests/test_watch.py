@@ -168,6 +168,24 @@ def test_rows_of_a_file_that_comes_make_time_go_on_while_other_readers_have_none
     assert ids_in(out) == list(range(45))[: len(ids_in(out))]
 
 
+@pytest.mark.parametrize("cores", [1, 3])
+def test_time_comes_as_far_as_the_last_of_many_files_that_came_at_once(tmp_path: Path, cores: int) -> None:
+    for number in range(20):
+        put_rows(tmp_path / "in", f"{number:02d}.json", range(number * 100, number * 100 + 100))
+    timed = klein.read_json(tmp_path / "in", schema="id: int64", watch="5ms").with_event_time("id")
+    windows = timed.window(klein.tumbling("100ms"), allowed_lateness="1h").aggregate(
+        n=klein.count(), id=klein.max("id")
+    )
+    job = (
+        windows.select("id")
+        .write_json(tmp_path / "out", mode="append")
+        .start(checkpoint=tmp_path / "state", interval="10ms", cores=cores)
+    )
+    until(lambda: len(set(ids_in(tmp_path / "out"))) >= 19)
+    job.stop()
+    job.wait()
+
+
 def test_what_can_not_be_watched_is_refused_before_it_starts(tmp_path: Path) -> None:
     with pytest.raises(klein.NotFoundError, match="there is no file or folder"):
         klein.read_text(tmp_path / "absent", watch="1s")

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 
 #include "api/klein.h"
@@ -47,6 +48,17 @@ struct Lived {
   int deaths = 0, resumed = 0;
 };
 
+/// Of the second flow, which no slow step spreads.
+void expect_splits_in_order(const std::vector<std::int64_t>& seen) {
+  for (std::int64_t split = 0; split < splits; ++split) {
+    std::vector<std::int64_t> own;
+    const auto from = second + split * Numbers::rows;
+    std::copy_if(seen.begin(), seen.end(), std::back_inserter(own),
+                 [&](std::int64_t id) { return id >= from && id < from + Numbers::rows; });
+    EXPECT_TRUE(std::is_sorted(own.begin(), own.end())) << "split " << split;
+  }
+}
+
 /// One job to its end, over as many attempts as it takes.
 void live(std::uint64_t seed, Lived& lived) {
   world = std::make_shared<World>(seed);
@@ -78,6 +90,7 @@ void live(std::uint64_t seed, Lived& lived) {
   auto& seen = world->visible;
   const auto is_first = [](std::int64_t id) { return id < second; };
   EXPECT_TRUE(std::is_partitioned(seen.begin(), seen.end(), is_first));
+  expect_splits_in_order(seen);
   std::sort(seen.begin(), seen.end());
   std::vector<std::int64_t> wanted(2 * splits * Numbers::rows);
   std::iota(wanted.begin(), wanted.begin() + splits * Numbers::rows, 0);
