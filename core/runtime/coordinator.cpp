@@ -1,5 +1,6 @@
 #include "runtime/coordinator.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace klein {
@@ -27,27 +28,35 @@ void Coordinator::found(const std::string& source, const Found& found) {
   all_[source] += static_cast<int>(found.splits.size());
 }
 
-std::optional<Split> Coordinator::next_split(const std::string& source) {
+std::optional<Split> Coordinator::next_split(const std::string& source, Reader reader) {
   const Lock lock(mutex_);
   auto& left = splits_[source];
-  if (left.empty()) return std::nullopt;
-  auto split = std::move(left.front());
-  left.pop_front();
+  const auto found =
+      std::find_if(left.begin(), left.end(), [&](const Split& split) { return may_have(split, reader); });
+  if (found == left.end()) return std::nullopt;
+  auto split = std::move(*found);
+  left.erase(found);
   return split;
 }
 
-std::optional<Split> Coordinator::next_share(const std::string& source, int held, int readers) {
+std::optional<Split> Coordinator::next_share(const std::string& source, Reader reader) {
   {
     const Lock lock(mutex_);
-    if (held >= (all_[source] + readers - 1) / readers) return std::nullopt;
+    const auto& left = splits_[source];
+    const bool own = goes_on_.load() && std::any_of(left.begin(), left.end(), [&](const Split& split) {
+                       return begun(split) && may_have(split, reader);
+                     });
+    if (!own && reader.held >= (all_[source] + reader.tasks - 1) / reader.tasks) return std::nullopt;
   }
-  return next_split(source);
+  return next_split(source, reader);
 }
 
-bool Coordinator::has_splits(const std::string& source) const {
+bool Coordinator::has_splits(const std::string& source, Reader reader) const {
   const Lock lock(mutex_);
   const auto found = splits_.find(source);
-  return found != splits_.end() && !found->second.empty();
+  return found != splits_.end() && std::any_of(found->second.begin(), found->second.end(), [&](const Split& split) {
+           return may_have(split, reader);
+         });
 }
 
 void Coordinator::finished(int task, Epoch epoch, TaskSnapshot last) {

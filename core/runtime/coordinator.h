@@ -24,16 +24,23 @@ class Coordinator {
   Coordinator(const std::map<std::string, std::vector<Split>>& splits, std::vector<Token> held, bool commits);
   /// Before the first turn: how many tasks there are (their ids count from 0), and who is woken when one ends.
   void expect(int tasks, std::vector<Waker> on_finished);
+  /// Before the first turn: the job goes on. A split that was begun is for the reader whose place, of so many, is its
+  /// order: what was on its way of it is there, too, and comes first.
+  void go_on() { goes_on_.store(true); }
 
   /// A look at a source has found splits. Whoever reads is to be woken.
   void found(const std::string& source, const Found& found);
 
   // What tasks say and ask.
-  std::optional<Split> next_split(const std::string& source);  // nothing: all are given out
-  /// The same for a reader that has `held` splits under way and shares the source, which has no end, with `readers`
-  /// others: nothing, too, where it has its part.
-  std::optional<Split> next_share(const std::string& source, int held, int readers);
-  bool has_splits(const std::string& source) const;  // that are not given out
+  struct Reader {
+    int task, tasks;
+    int held = 0;  // splits under way
+  };
+  /// Nothing: all that it may have are given out.
+  std::optional<Split> next_split(const std::string& source, Reader reader);
+  /// The same where all readers share a source without end: nothing, too, where it has its part.
+  std::optional<Split> next_share(const std::string& source, Reader reader);
+  bool has_splits(const std::string& source, Reader reader) const;  // that it may have and that are not given out
   /// The task is gone; `last` is what it leaves, after its cut of the epoch before `epoch`.
   void finished(int task, Epoch epoch, TaskSnapshot last);
   void failed(Error error);  // the first error ends the job
@@ -61,7 +68,12 @@ class Coordinator {
   std::vector<Token> tokens() const;
 
  private:
-  std::atomic<bool> draining_{false}, stopping_{false}, stopped_{false};
+  static bool begun(const Split& split) { return !split.position.empty() || split.skip > 0; }
+  bool may_have(const Split& split, Reader reader) const {
+    return !goes_on_.load() || !begun(split) || split.order % reader.tasks == reader.task;
+  }
+
+  std::atomic<bool> draining_{false}, stopping_{false}, stopped_{false}, goes_on_{false};
   mutable Mutex mutex_;
   std::map<std::string, std::deque<Split>> splits_ KLEIN_GUARDED_BY(mutex_);
   std::map<std::string, int> all_ KLEIN_GUARDED_BY(mutex_);  // by source: how many splits there are, given out or not

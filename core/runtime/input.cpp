@@ -145,16 +145,17 @@ SplitInput::SplitInput(const Source& source, ReadSize size, Coordinator& coordin
 Result<bool> SplitInput::open_more() {
   const bool one_by_one = discoverer_ ? discoverer_->splits_end() : source_.bounded();
   while ((reading_.more || discoverer_) && (!one_by_one || open_.empty())) {
+    const Coordinator::Reader reader{context_.task, context_.parallelism, static_cast<int>(open_.size())};
     auto split =
-        one_by_one ? coordinator_.next_split(context_.step)
-                   : coordinator_.next_share(context_.step, static_cast<int>(open_.size()), context_.parallelism);
+        one_by_one ? coordinator_.next_split(context_.step, reader) : coordinator_.next_share(context_.step, reader);
     if (!split) break;
     open_.push_back(KLEIN_TRY(OpenSplit::open(source_, *std::move(split), size_)));
     reading_.open.push_back(open_.back()->label());
     any_ = true;
     idle_ = false;
   }
-  reading_.more = (reading_.more || discoverer_) && coordinator_.has_splits(context_.step);
+  reading_.more =
+      (reading_.more || discoverer_) && coordinator_.has_splits(context_.step, {context_.task, context_.parallelism});
   return !open_.empty() || discoverer_ || (!source_.bounded() && !any_);
 }
 

@@ -265,6 +265,7 @@ class EmbeddedJob final : public Job {
     node_ = std::make_unique<Node>(
         prepared_->views.physical, prepared_->edges, registry_, *executor_, coordinator_, std::move(recovery));
     KLEIN_TRY(node_->deploy());
+    if (last()) coordinator_.go_on();
     for (const auto& look : prepared_->looks) coordinator_.found(look.source, {{}, look.position});
     if (!prepared_->looks.empty()) {
       discovery_.emplace(prepared_->looks);

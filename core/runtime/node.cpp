@@ -148,13 +148,18 @@ const Link* Node::link_to(int chain, int port) const {
   return found == links.end() ? nullptr : &*found;
 }
 
-/// What of rows that were on their way goes to this task: those of its keys where their link is by key, else its part.
+/// What of rows that were on their way goes to this task: those of its keys where their link is by key, those of the
+/// splits that it goes on with where tasks are linked one to one, else its part.
 Result<std::vector<Batch>> Node::share(const std::vector<Batch>& rows, const Link* link, const TaskEntry& entry) const {
   const int tasks = view_.execution.chains[static_cast<std::size_t>(entry.chain)].parallelism;
   std::vector<Batch> own;
   if (!link || link->exchange != Exchange::by_key) {
-    for (auto i = static_cast<std::size_t>(entry.index); i < rows.size(); i += static_cast<std::size_t>(tasks))
-      own.push_back(rows[i]);
+    const bool spread = link && link->exchange == Exchange::rebalance;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto& header = rows[i].header();
+      const auto place = header.split && !spread ? header.split_order : static_cast<std::int64_t>(i);
+      if (place % tasks == entry.index) own.push_back(rows[i]);
+    }
     return own;
   }
   Partition partition(link->keys, tasks);
