@@ -9,17 +9,11 @@
 
 #include "base/duration.h"
 #include "connectors/paths.h"
+#include "state/key_groups.h"
 
 namespace klein {
 
 namespace {
-
-/// FNV-1a, of 64 bits: the same in every build.
-std::uint64_t hash_path(std::string_view path) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const auto letter : path) hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211ULL;
-  return hash;
-}
 
 struct Known {
   std::int64_t horizon = 0;  // nanoseconds since 1970: all that changed earlier was found
@@ -108,7 +102,7 @@ Result<Found> FileWatch::look(BytesView since) const {
   for (const auto& path : paths) {
     const auto changed = changed_at(path);
     if (!changed) continue;
-    seen.push_back({*changed, hash_path(path), &path});
+    seen.push_back({*changed, hash_key(path), &path});
     if (*changed < known.horizon || known.has(seen.back().hash)) continue;
     for (auto& split : KLEIN_TRY(files_.to_splits(path))) {
       split.order = known.count++;

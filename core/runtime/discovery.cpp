@@ -10,6 +10,9 @@ void Discovery::begin(Coordinator& coordinator, Node& node, Executor& executor, 
   node_ = &node;
   executor_ = &executor;
   self_ = std::move(self);
+  for (auto& each : looks_) {
+    if (each.just_now) each.next = executor.clock().now() + each.discoverer->interval();
+  }
   self_.wake();
 }
 

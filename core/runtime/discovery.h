@@ -19,6 +19,7 @@ class Discovery final : public Runnable {
     std::string source;
     const Discoverer* discoverer;
     Bytes position = {};    // where the last look ended
+    bool just_now = false;  // it did when the job was prepared
     std::int64_t next = 0;  // when it is looked at again
   };
   explicit Discovery(std::vector<Look> looks) : looks_(std::move(looks)) {}

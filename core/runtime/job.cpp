@@ -49,7 +49,7 @@ Result<std::vector<Split>> splits_of(const Source& source, const std::string& st
   if (!last && !discoverer) return source.splits();
   if (!last) {
     auto found = KLEIN_TRY(discoverer->look({}));
-    looks.push_back({step, discoverer, std::move(found.position)});
+    looks.push_back({step, discoverer, std::move(found.position), true});
     return std::move(found.splits);
   }
   const auto looked = last->looked.find(step);
