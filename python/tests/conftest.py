@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,3 +21,12 @@ def broker() -> Iterator[Broker]:
     made = Broker()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def killer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library that kills the process which has it loaded where `KLEIN_KILL_AT` says."""
+    library = tmp_path_factory.mktemp("killer") / "kill_at.so"
+    source = Path(__file__).with_name("kill_at.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
+    return library

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from live_files import wait_until
 
 _numbers = itertools.count()
 
@@ -61,11 +61,3 @@ def records(servers: str, topic: str, partitions: int = 1) -> list[Message]:
                 raise KafkaException(message.error())
     consumer.close()
     return sorted(found, key=lambda message: (message.partition(), message.offset()))
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    """Half a minute at most."""
-    until = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.01)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from pathlib import Path
 from typing import Any
 
 import pyklein as klein
 import pytest
+from live_files import put_rows, rows_in, wait_until
 from pyklein._process import Instance, Recipe
 
 KEYS = 3000
@@ -95,15 +95,9 @@ class Sum:
 def summed(folder: Path, numbers: list[dict[str, int]]) -> klein.Flow:
     (folder / "in").mkdir(exist_ok=True)
     for place in range(0, len(numbers), 1000):
-        lines = "".join(json.dumps(row) + "\n" for row in numbers[place : place + 1000])
-        (folder / "in" / f"{place:06d}.json").write_text(lines)
+        put_rows(folder / "in", f"{place:06d}.json", numbers[place : place + 1000])
     rows = klein.read_json(folder / "in", schema="key: int64, n: int64", watch="5ms", name="rows")
     return rows.key_by("key").process(Sum, name="sum").write_json(folder / "out", mode="append")
-
-
-def written(folder: Path) -> list[dict[str, int]]:
-    files = [path for path in folder.rglob("part-*") if ".klein-" not in str(path)]
-    return [json.loads(line) for path in files for line in path.read_text().splitlines()]
 
 
 def stored_bytes(state: Path, key: str) -> int:
@@ -121,23 +115,17 @@ def test_a_snapshot_of_many_keys_costs_what_has_changed_and_a_job_goes_on_from_i
     numbers = [{"key": key, "n": key} for key in range(KEYS)]
     state = tmp_path / "state"
 
-    def until(rows: int) -> None:
-        """Its sink has taken so many rows."""
-        while job.status()["rows_out"] < rows:
-            assert job.status()["state"] == "running"
-            time.sleep(0.005)
+    def taken(rows: int) -> bool:
+        """Whether its sink has so many rows."""
+        return bool(job.status()["rows_out"] >= rows)
 
     job = summed(tmp_path, numbers).start(checkpoint=state, interval="1h", cores=1)
-    until(KEYS)
+    wait_until(lambda: taken(KEYS))
     job.snapshot()
-    while len(written(tmp_path / "out")) < KEYS:
-        time.sleep(0.005)
+    wait_until(lambda: len(rows_in(tmp_path / "out")) >= KEYS)
     more = [{"key": key, "n": 1} for key in range(50)]
-    lines = "".join(json.dumps(row) + "\n" for row in more)
-    hidden = tmp_path / ".more"
-    hidden.write_text(lines)
-    hidden.rename(tmp_path / "in" / "more.json")
-    until(KEYS + len(more))
+    put_rows(tmp_path / "in", "more.json", more)
+    wait_until(lambda: taken(KEYS + len(more)))
     job.stop(savepoint=tmp_path / "savepoint")
     job.wait()
     held = manifest(state)["tables"]["sum"]["state.total"]
@@ -146,13 +134,12 @@ def test_a_snapshot_of_many_keys_costs_what_has_changed_and_a_job_goes_on_from_i
     assert change < whole / 10
     assert (held[0]["rows"], held[1]["rows"]) == (KEYS, len(more))
 
-    hidden.write_text("".join(json.dumps({"key": key, "n": 0}) + "\n" for key in range(KEYS)))
-    hidden.rename(tmp_path / "in" / "zero.json")
+    put_rows(tmp_path / "in", "zero.json", ({"key": key, "n": 0} for key in range(KEYS)))
     job = summed(tmp_path, []).start(from_savepoint=tmp_path / "savepoint", checkpoint=tmp_path / "other", cores=3)
-    until(KEYS)
+    wait_until(lambda: taken(KEYS))
     job.stop()
     job.wait()
-    last = {row["key"]: row["total"] for row in sorted(written(tmp_path / "out"), key=lambda row: row["total"])}
+    last = {row["key"]: row["total"] for row in sorted(rows_in(tmp_path / "out"), key=lambda row: row["total"])}
     assert last == {key: key + (1 if key < 50 else 0) for key in range(KEYS)}
 
 
@@ -167,51 +154,38 @@ class Later:
         return {"key": ctx.key}
 
 
-def put(folder: Path, name: str, keys: range) -> None:
-    folder.mkdir(exist_ok=True)
-    (folder / f".{name}").write_text("".join(json.dumps({"key": key, "n": 1}) + "\n" for key in keys))
-    (folder / f".{name}").rename(folder / name)
+def rings_later(folder: Path) -> klein.Job:
+    rows = klein.read_json(folder / "in", schema="key: int64, n: int64", watch="5ms")
+    rung = rows.key_by("key").process(Later).write_json(folder / "out", mode="append")
+    return rung.start(checkpoint=folder / "state", interval="20ms", cores=1)
+
+
+def put_keys(folder: Path, name: str, keys: range) -> None:
+    put_rows(folder / "in", name, ({"key": key, "n": 1} for key in keys))
 
 
 def test_a_timer_by_the_clock_that_has_rung_does_not_ring_again_after_a_restart(tmp_path: Path) -> None:
-    def start() -> klein.Job:
-        rows = klein.read_json(tmp_path / "in", schema="key: int64, n: int64", watch="5ms")
-        rung = rows.key_by("key").process(Later).write_json(tmp_path / "out", mode="append")
-        return rung.start(checkpoint=tmp_path / "state", interval="20ms", cores=1)
-
-    def until_rung(keys: int) -> None:
-        while len(written(tmp_path / "out")) < keys:
-            assert job.status()["state"] == "running"
-            time.sleep(0.005)
-
-    put(tmp_path / "in", "first.json", range(1500))
-    job = start()
-    until_rung(1500)
+    put_keys(tmp_path, "first.json", range(1500))
+    job = rings_later(tmp_path)
+    wait_until(lambda: len(rows_in(tmp_path / "out")) >= 1500)
     job.stop()
     job.wait()
-    put(tmp_path / "in", "second.json", range(1500, 1510))
-    job = start()
-    until_rung(1510)
+    put_keys(tmp_path, "second.json", range(1500, 1510))
+    job = rings_later(tmp_path)
+    wait_until(lambda: len(rows_in(tmp_path / "out")) >= 1510)
     job.stop()
     job.wait()
-    assert sorted(row["key"] for row in written(tmp_path / "out")) == list(range(1510))
+    assert sorted(row["key"] for row in rows_in(tmp_path / "out")) == list(range(1510))
 
 
 def test_a_timer_that_was_set_before_a_restart_rings_though_no_row_comes(tmp_path: Path) -> None:
-    def start() -> klein.Job:
-        rows = klein.read_json(tmp_path / "in", schema="key: int64, n: int64", watch="5ms")
-        rung = rows.key_by("key").process(Later).write_json(tmp_path / "out", mode="append")
-        return rung.start(checkpoint=tmp_path / "state", interval="20ms", cores=1)
-
-    put(tmp_path / "in", "first.json", range(3))
-    job = start()
-    while job.status()["rows_in"] < 3:
-        time.sleep(0.001)
+    put_keys(tmp_path, "first.json", range(3))
+    job = rings_later(tmp_path)
+    wait_until(lambda: job.status()["rows_in"] >= 3)
     job.stop()
     job.wait()
-    job = start()
-    while len(written(tmp_path / "out")) < 3:
-        time.sleep(0.005)
+    job = rings_later(tmp_path)
+    wait_until(lambda: len(rows_in(tmp_path / "out")) >= 3)
     job.stop()
     job.wait()
 

@@ -12,7 +12,6 @@ from collections import Counter
 from pathlib import Path
 
 import pyklein as klein
-import pytest
 
 ROWS, KEYS = 8_000, 10
 KILLS = 50
@@ -51,14 +50,6 @@ STAGES = [
     ("rename", "committed", "noting a commit"),
     ("unlink", "state", "removing what is old"),
 ]
-
-
-@pytest.fixture(scope="module")
-def killer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    library = tmp_path_factory.mktemp("killer") / "kill_at.so"
-    source = Path(__file__).with_name("kill_at.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
-    return library
 
 
 class Crashes:

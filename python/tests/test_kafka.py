@@ -10,7 +10,8 @@ import pyklein as klein
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from kafka_broker import Broker
-from kafka_client import new_topic, send, wait_until
+from kafka_client import new_topic, send
+from live_files import wait_until
 
 NOBODY = "127.0.0.1:9"  # discard, which nothing listens to
 

@@ -12,7 +12,6 @@ from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
 from confluent_kafka import Producer
 from kafka_broker import Broker
 from kafka_client import new_topic, records
@@ -42,14 +41,6 @@ STAGES = [
     ("unlink", "staged", "removing what is committed"),
     ("rename", "committed", "noting a commit"),
 ]
-
-
-@pytest.fixture(scope="module")
-def killer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    library = tmp_path_factory.mktemp("killer") / "kill_at.so"
-    source = Path(__file__).with_name("kill_at.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
-    return library
 
 
 def fill(servers: str, topic: str) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pyklein as klein
@@ -12,13 +9,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
 from kafka_broker import Broker
 from kafka_client import new_topic, send
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+from live_files import rows_in, wait_until
 
 
 def grow(broker: Broker, topic: str, partitions: int) -> None:
@@ -27,8 +18,7 @@ def grow(broker: Broker, topic: str, partitions: int) -> None:
 
 
 def values(folder: Path) -> list[str]:
-    files = [path for path in folder.rglob("part-*") if ".klein-" not in str(path)]
-    return sorted(json.loads(line)["value"] for path in files for line in path.read_text().splitlines())
+    return sorted(row["value"] for row in rows_in(folder))
 
 
 def test_partitions_that_a_topic_gets_are_read_from_their_begin_while_a_job_runs_and_over_a_stop(
@@ -48,16 +38,16 @@ def test_partitions_that_a_topic_gets_are_read_from_their_begin_while_a_job_runs
 
     job = start()
     send(broker.servers, topic, [{"value": b"0"}])
-    until(lambda: values(tmp_path / "out") == ["0"])
+    wait_until(lambda: values(tmp_path / "out") == ["0"])
     grow(broker, topic, 3)
     send(broker.servers, topic, [{"value": b"%d" % n, "partition": n} for n in (1, 2)])
-    until(lambda: values(tmp_path / "out") == ["0", "1", "2"])
+    wait_until(lambda: values(tmp_path / "out") == ["0", "1", "2"])
     job.stop()
     job.wait()
     grow(broker, topic, 4)
     send(broker.servers, topic, [{"value": b"%d" % n, "partition": n % 4} for n in (3, 4)])
     job = start()
-    until(lambda: values(tmp_path / "out") == ["0", "1", "2", "3", "4"])
+    wait_until(lambda: values(tmp_path / "out") == ["0", "1", "2", "3", "4"])
     job.stop()
     job.wait()
     assert values(tmp_path / "out") == ["0", "1", "2", "3", "4"]
@@ -80,6 +70,6 @@ def test_a_partition_that_is_empty_from_the_begin_is_idle_after_a_while(
     job = texts.write_json(tmp_path / "out", mode="append").start(
         checkpoint=tmp_path / "state", interval="20ms", cores=cores
     )
-    until(lambda: len(values(tmp_path / "out")) >= 9)
+    wait_until(lambda: len(values(tmp_path / "out")) >= 9)
     job.stop()
     job.wait()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyklein as klein
 import pytest
 from kafka_broker import Broker
-from kafka_client import new_topic, records, wait_until
+from kafka_client import new_topic, records
+from live_files import wait_until
 
 
 def write(flow: klein.Flow, broker: Broker, topic: str, **options: object) -> klein.Flow:

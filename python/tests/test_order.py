@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from live_files import put_rows, rows_in
+
 KEYS, ROWS = 3, 60_000
 
 PROGRAM = f"""
@@ -45,17 +47,11 @@ def rows_on_their_way(state: Path) -> int:
 
 
 def test_rows_of_a_key_keep_their_order_when_a_job_with_rows_on_their_way_is_killed(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
     for key in range(KEYS):  # a split has one key
-        lines = "".join(f'{{"n": {n}, "key": {key}}}\n' for n in range(ROWS))
-        (tmp_path / "in" / f"{key}.json").write_text(lines)
+        put_rows(tmp_path / "in", f"{key}.json", ({"n": n, "key": key} for n in range(ROWS)))
 
     def start(pause: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-c", PROGRAM, tmp_path, pause])
-
-    def found() -> list[dict[str, int]]:
-        files = [path for path in (tmp_path / "out").rglob("part-*") if ".klein-" not in str(path)]
-        return [json.loads(line) for path in files for line in path.read_text().splitlines()]
 
     job, end = start("0.0001"), time.monotonic() + 60
     while not (tmp_path / "state" / "manifest").exists() or rows_on_their_way(tmp_path / "state") < 20_000:
@@ -65,9 +61,9 @@ def test_rows_of_a_key_keep_their_order_when_a_job_with_rows_on_their_way_is_kil
     job.send_signal(signal.SIGKILL)
     job.wait()
     job = start("0")
-    while sum(row["n"] == ROWS - 1 for row in found()) < KEYS:
+    while sum(row["n"] == ROWS - 1 for row in rows_in(tmp_path / "out")) < KEYS:
         assert job.poll() is None
         time.sleep(0.01)
     job.send_signal(signal.SIGINT)
     job.wait()
-    assert [row for row in found() if row["was"] != ROWS - 2] == []
+    assert [row for row in rows_in(tmp_path / "out") if row["was"] != ROWS - 2] == []

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,32 +13,16 @@ import pyarrow
 import pyarrow.parquet
 import pyklein as klein
 import pytest
+from live_files import put, put_rows, rows_in, wait_until
 from PIL import Image
 
 
-def put(folder: Path, name: str, write: Callable[[Path], object]) -> None:
-    """Writes a file beside the folder and moves it in, whole."""
-    folder.mkdir(exist_ok=True)
-    hidden = folder.parent / f".{name}"
-    write(hidden)
-    hidden.rename(folder / name)
-
-
-def put_rows(folder: Path, name: str, ids: range) -> None:
-    put(folder, name, lambda path: path.write_text("".join(f'{{"id": {i}}}\n' for i in ids)))
+def put_ids(folder: Path, name: str, ids: range) -> None:
+    put_rows(folder, name, ({"id": i} for i in ids))
 
 
 def ids_in(folder: Path) -> list[int]:
-    """What a reader of the sink's folder sees."""
-    files = [path for path in folder.rglob("part-*") if ".klein-" not in str(path)]
-    return sorted(json.loads(line)["id"] for path in files for line in path.read_text().splitlines())
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end, "it did not come about within a minute"
-        time.sleep(0.005)
+    return sorted(row["id"] for row in rows_in(folder))
 
 
 def test_files_that_come_are_read_once_over_a_stop(tmp_path: Path) -> None:
@@ -53,15 +35,15 @@ def test_files_that_come_are_read_once_over_a_stop(tmp_path: Path) -> None:
 
     job = start()
     assert job.status()["mode"] == "stream"
-    put_rows(inbox, "a.json", range(10))
-    until(lambda: ids_in(out) == list(range(10)))
-    put_rows(inbox, "b.json", range(10, 20))
-    until(lambda: ids_in(out) == list(range(20)))
+    put_ids(inbox, "a.json", range(10))
+    wait_until(lambda: ids_in(out) == list(range(10)))
+    put_ids(inbox, "b.json", range(10, 20))
+    wait_until(lambda: ids_in(out) == list(range(20)))
     job.stop()
     job.wait()
-    put_rows(inbox, "c.json", range(20, 30))
+    put_ids(inbox, "c.json", range(20, 30))
     job = start()
-    until(lambda: ids_in(out) == list(range(30)))
+    wait_until(lambda: ids_in(out) == list(range(30)))
     job.stop()
     job.wait()
 
@@ -81,18 +63,18 @@ def test_files_that_come_are_read_once_over_kills(tmp_path: Path) -> None:
     seeded, files, rows = random.Random(7), 24, 50
     (tmp_path / "in").mkdir()
     for number in range(files):
-        put_rows(tmp_path / "in", f"{number}.json", range(number * rows, (number + 1) * rows))
+        put_ids(tmp_path / "in", f"{number}.json", range(number * rows, (number + 1) * rows))
         if number % 3:
             continue
         process = subprocess.Popen([sys.executable, "-c", PROGRAM, tmp_path, str(seeded.randint(1, 3))])
-        put_rows(tmp_path / "in", f"more-{number}.json", range(100_000 + number, 100_000 + number + 1))
+        put_ids(tmp_path / "in", f"more-{number}.json", range(100_000 + number, 100_000 + number + 1))
         seen, more = len(ids_in(tmp_path / "out")), seeded.randint(1, 100)
-        until(lambda: len(ids_in(tmp_path / "out")) >= seen + more)  # noqa: B023
+        wait_until(lambda: len(ids_in(tmp_path / "out")) >= seen + more)  # noqa: B023
         process.send_signal(signal.SIGKILL)
         process.wait()
     wanted = [*range(files * rows), *(100_000 + number for number in range(0, files, 3))]
     process = subprocess.Popen([sys.executable, "-c", PROGRAM, tmp_path, "2"])
-    until(lambda: len(ids_in(tmp_path / "out")) >= len(wanted))
+    wait_until(lambda: len(ids_in(tmp_path / "out")) >= len(wanted))
     process.send_signal(signal.SIGINT)
     process.wait()
     assert ids_in(tmp_path / "out") == wanted
@@ -148,7 +130,7 @@ def test_every_kind_of_file_may_come_later(tmp_path: Path, kind: str) -> None:
 
     job = read(folder).map_batches(count).discard().start()
     write(folder, name)
-    until(lambda: seen == rows * (2 if first else 1))
+    wait_until(lambda: seen == rows * (2 if first else 1))
     job.stop()
     assert job.wait().rows_out == seen
 
@@ -159,10 +141,10 @@ def test_rows_of_a_file_that_comes_make_time_go_on_while_other_readers_have_none
     timed = klein.read_json(inbox, schema="id: int64", watch="5ms").with_event_time("id").key_by("id")
     windows = timed.window(klein.tumbling("10ms")).aggregate(n=klein.count()).select("id")
     job = windows.write_json(out, mode="append").start(checkpoint=tmp_path / "state", interval="10ms", cores=3)
-    put_rows(inbox, "a.json", range(35))
-    until(lambda: len(ids_in(out)) >= 30)
-    put_rows(inbox, "b.json", range(35, 45))
-    until(lambda: len(ids_in(out)) >= 40)
+    put_ids(inbox, "a.json", range(35))
+    wait_until(lambda: len(ids_in(out)) >= 30)
+    put_ids(inbox, "b.json", range(35, 45))
+    wait_until(lambda: len(ids_in(out)) >= 40)
     job.stop()
     job.wait()
     assert ids_in(out) == list(range(45))[: len(ids_in(out))]
@@ -171,7 +153,7 @@ def test_rows_of_a_file_that_comes_make_time_go_on_while_other_readers_have_none
 @pytest.mark.parametrize("cores", [1, 3])
 def test_time_comes_as_far_as_the_last_of_many_files_that_came_at_once(tmp_path: Path, cores: int) -> None:
     for number in range(20):
-        put_rows(tmp_path / "in", f"{number:02d}.json", range(number * 100, number * 100 + 100))
+        put_ids(tmp_path / "in", f"{number:02d}.json", range(number * 100, number * 100 + 100))
     timed = klein.read_json(tmp_path / "in", schema="id: int64", watch="5ms").with_event_time("id")
     windows = timed.window(klein.tumbling("100ms"), allowed_lateness="1h").aggregate(
         n=klein.count(), id=klein.max("id")
@@ -181,7 +163,7 @@ def test_time_comes_as_far_as_the_last_of_many_files_that_came_at_once(tmp_path:
         .write_json(tmp_path / "out", mode="append")
         .start(checkpoint=tmp_path / "state", interval="10ms", cores=cores)
     )
-    until(lambda: len(set(ids_in(tmp_path / "out"))) >= 19)
+    wait_until(lambda: len(set(ids_in(tmp_path / "out"))) >= 19)
     job.stop()
     job.wait()
 
@@ -200,7 +182,7 @@ def test_what_can_not_be_watched_is_refused_before_it_starts(tmp_path: Path) -> 
 
 
 def test_a_checkpoint_of_files_that_were_read_once_is_not_gone_on_with_by_a_watch(tmp_path: Path) -> None:
-    put_rows(tmp_path / "in", "a.json", range(2000))
+    put_ids(tmp_path / "in", "a.json", range(2000))
 
     def flow(**options: str) -> klein.Flow:
         rows = klein.read_json(tmp_path / "in", schema="id: int64", name="rows", **options)
@@ -221,13 +203,13 @@ def test_then_gives_the_rows_of_the_second_flow_behind_those_of_the_first() -> N
 
 def test_a_backlog_is_followed_by_what_is_live(tmp_path: Path) -> None:
     backlog, inbox, out = tmp_path / "backlog", tmp_path / "in", tmp_path / "out"
-    put_rows(backlog, "old.json", range(5000))
-    put_rows(inbox, "new.json", range(5000, 5010))
+    put_ids(backlog, "old.json", range(5000))
+    put_ids(inbox, "new.json", range(5000, 5010))
     read = {"schema": "id: int64"}
     flow = klein.read_json(backlog, **read).then(klein.read_json(inbox, watch="5ms", **read))
     job = flow.write_json(out, mode="append").start(checkpoint=tmp_path / "state", interval="10ms")
-    put_rows(inbox, "newer.json", range(5010, 5020))
-    until(lambda: len(ids_in(out)) >= 5020)
+    put_ids(inbox, "newer.json", range(5010, 5020))
+    wait_until(lambda: len(ids_in(out)) >= 5020)
     job.stop()
     job.wait()
     assert ids_in(out) == list(range(5020))

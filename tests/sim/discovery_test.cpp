@@ -68,13 +68,7 @@ const Registry& kinds() {
                        .make = [](const Params& params) -> Result<std::unique_ptr<Source>> {
                          return std::make_unique<Growing>(params.boolean("splits_end"));
                        }});
-    all.add(SinkKind{
-        .name = "sim_sink",
-        .doc = "",
-        .make = [](const Params&) -> Result<std::unique_ptr<Sink>> { return std::make_unique<StagingSink>(); },
-        .committer = [](Store*) -> Result<std::unique_ptr<Committer>> {
-          return std::make_unique<StagingCommitter>();
-        }});
+    all.add(staging_sink_kind());
     return all;
   }();
   return made;

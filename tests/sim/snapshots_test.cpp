@@ -16,14 +16,6 @@
 namespace klein::sim {
 namespace {
 
-SinkKind sink_kind() {
-  return {
-      .name = "sim_sink",
-      .doc = "",
-      .make = [](const Params&) -> Result<std::unique_ptr<Sink>> { return std::make_unique<StagingSink>(); },
-      .committer = [](Store*) -> Result<std::unique_ptr<Committer>> { return std::make_unique<StagingCommitter>(); }};
-}
-
 const Registry& kinds() {
   static const Registry made = [] {
     Registry all = registry();
@@ -55,7 +47,7 @@ const Registry& kinds() {
         .make = [](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
           return std::make_unique<Summed>();
         }});
-    all.add(sink_kind());
+    all.add(staging_sink_kind());
     return all;
   }();
   return made;

@@ -84,4 +84,12 @@ class StagingCommitter final : public Committer {
   }
 };
 
+inline SinkKind staging_sink_kind() {
+  return {
+      .name = "sim_sink",
+      .doc = "",
+      .make = [](const Params&) -> Result<std::unique_ptr<Sink>> { return std::make_unique<StagingSink>(); },
+      .committer = [](Store*) -> Result<std::unique_ptr<Committer>> { return std::make_unique<StagingCommitter>(); }};
+}
+
 }  // namespace klein::sim

@@ -32,13 +32,7 @@ const Registry& kinds() {
         .make = [](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
           return std::make_unique<Slow>(20'000'000);
         }});
-    all.add(SinkKind{
-        .name = "sim_sink",
-        .doc = "",
-        .make = [](const Params&) -> Result<std::unique_ptr<Sink>> { return std::make_unique<StagingSink>(); },
-        .committer = [](Store*) -> Result<std::unique_ptr<Committer>> {
-          return std::make_unique<StagingCommitter>();
-        }});
+    all.add(staging_sink_kind());
     return all;
   }();
   return made;
