@@ -27,11 +27,15 @@ class KafkaProducer {
 
  private:
   KafkaProducer(std::unique_ptr<KafkaClient> client, const std::string& topic);
+  /// What is under way is as much as should be; there is room again once half of it has arrived.
+  Result<bool> full();
   Error refused(rd_kafka_resp_err_t error) const;
 
   const std::unique_ptr<KafkaClient> client_;
   const std::string name_;
   const KafkaTopic topic_;
+  std::int64_t sent_ = 0;  // bytes
+  bool full_ = false;
 };
 
 }  // namespace klein
