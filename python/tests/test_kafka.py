@@ -168,9 +168,7 @@ def test_a_broker_that_does_not_answer_is_named_within_five_seconds() -> None:
     assert time.monotonic() - begun < 5
 
 
-def test_a_job_that_goes_on_where_no_broker_answers_says_so_within_five_seconds(
-    broker: Broker, tmp_path: Path
-) -> None:
+def test_a_job_that_goes_on_where_no_broker_answers_says_so_within_five_seconds(broker: Broker, tmp_path: Path) -> None:
     def job(servers: str) -> klein.Job:
         read = klein.read_kafka(topic, bootstrap_servers=servers, name="read").discard()
         return read.start(checkpoint=tmp_path, interval="10ms", cores=1)
