@@ -1,6 +1,6 @@
 #pragma once
-// JsonDecoder — rows from objects of JSON, by a schema: members of other names are passed over, and what an object lacks
-// is null. An object that is wrong leaves no trace.
+// JsonDecoder — rows from objects of JSON, by a schema: members of other names are passed over, and what an object
+// lacks is null. An object that is wrong leaves no trace.
 
 #include <memory>
 #include <optional>

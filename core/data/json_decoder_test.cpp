@@ -41,14 +41,15 @@ std::string refused(const Fields& fields, std::string_view object) {
   return added.ok() ? "not refused" : added.error().text();
 }
 
-const Fields every = {arrow::field("truth", arrow::boolean()),
-                      arrow::field("small", arrow::int8()),
-                      arrow::field("large", arrow::uint64()),
-                      arrow::field("real", arrow::float64()),
-                      arrow::field("text", arrow::utf8()),
-                      arrow::field("at", arrow::timestamp(arrow::TimeUnit::MILLI)),
-                      arrow::field("list", arrow::list(arrow::list(arrow::int32()))),
-                      arrow::field("object", arrow::struct_({arrow::field("a", arrow::utf8())}))};
+const Fields every = {
+    arrow::field("truth", arrow::boolean()),
+    arrow::field("small", arrow::int8()),
+    arrow::field("large", arrow::uint64()),
+    arrow::field("real", arrow::float64()),
+    arrow::field("text", arrow::utf8()),
+    arrow::field("at", arrow::timestamp(arrow::TimeUnit::MILLI)),
+    arrow::field("list", arrow::list(arrow::list(arrow::int32()))),
+    arrow::field("object", arrow::struct_({arrow::field("a", arrow::utf8())}))};
 
 TEST(JsonDecoder, rows_of_every_type_are_those_that_arrow_makes) {
   const std::string rows =
@@ -70,11 +71,13 @@ TEST(JsonDecoder, tensors_are_lists_within_lists_of_the_shape) {
   const auto rows = decoded(fields, R"({"x": [[1, 2, 3], [4.5, -0.25, 6e2]]} {"x": null})");
   const auto& cells = static_cast<const arrow::FloatArray&>(
       *static_cast<const arrow::FixedSizeListArray&>(
-           *static_cast<const arrow::ExtensionArray&>(*rows->column(0)).storage()).values());
+           *static_cast<const arrow::ExtensionArray&>(*rows->column(0)).storage())
+           .values());
   EXPECT_EQ(cells.Value(3), 4.5F);
   EXPECT_EQ(cells.Value(5), 600.0F);
   EXPECT_TRUE(rows->column(0)->IsNull(1));
-  EXPECT_NE(refused(fields, R"({"x": [[1, 2], [3, 4]]})").find("'x' is a list of 2 where 3 are wanted"), std::string::npos);
+  EXPECT_NE(
+      refused(fields, R"({"x": [[1, 2], [3, 4]]})").find("'x' is a list of 2 where 3 are wanted"), std::string::npos);
   EXPECT_NE(refused(fields, R"({"x": [[1, 2, 3]]})").find("a list of 1 where 2 are wanted"), std::string::npos);
   EXPECT_NE(refused(fields, R"({"x": [1, 2]})").find("'x' is a number, not tensor"), std::string::npos);
 }
@@ -100,11 +103,38 @@ TEST(JsonDecoder, what_does_not_fit_is_refused_by_name_and_leaves_no_trace) {
 TEST(JsonDecoder, what_is_no_json_is_refused_wherever_it_stands) {
   const Fields fields = {arrow::field("a", arrow::list(arrow::float32())), arrow::field("b", arrow::utf8())};
   for (const char* json :
-       {"", "[]", "1", "{", "{}{}", "{} x", "{\"a\"}", "{\"a\": }", "{\"c\": 1", "{\"a\": [1, ]}", "{\"a\": [1 2]}", "{,}",
-        "{\"a\": [01]}", "{\"a\": [-]}", "{\"a\": [1.]}", "{\"a\": [1e]}", "{\"a\": [+1]}", "{\"a\": [.5]}", "{\"a\": [NaN]}",
-        "{\"a\": nul}", "{\"b\": \"x}", "{\"b\": \"\\x\"}", "{\"b\": \"\\u12g4\"}", "{\"b\": \"\\ud800\"}",
-        "{\"b\": \"\\udc00\"}", "{\"b\": \"a\nb\"}", "{\"c\": [1, {\"d\": tru}]}", "{\"c\": [1, 2}", "{\"a\": [1],}", "{'a': 1}",
-        "{\"c\": 1.5.2}", "{\"c\": 00}"}) {
+       {"",
+        "[]",
+        "1",
+        "{",
+        "{}{}",
+        "{} x",
+        "{\"a\"}",
+        "{\"a\": }",
+        "{\"c\": 1",
+        "{\"a\": [1, ]}",
+        "{\"a\": [1 2]}",
+        "{,}",
+        "{\"a\": [01]}",
+        "{\"a\": [-]}",
+        "{\"a\": [1.]}",
+        "{\"a\": [1e]}",
+        "{\"a\": [+1]}",
+        "{\"a\": [.5]}",
+        "{\"a\": [NaN]}",
+        "{\"a\": nul}",
+        "{\"b\": \"x}",
+        "{\"b\": \"\\x\"}",
+        "{\"b\": \"\\u12g4\"}",
+        "{\"b\": \"\\ud800\"}",
+        "{\"b\": \"\\udc00\"}",
+        "{\"b\": \"a\nb\"}",
+        "{\"c\": [1, {\"d\": tru}]}",
+        "{\"c\": [1, 2}",
+        "{\"a\": [1],}",
+        "{'a': 1}",
+        "{\"c\": 1.5.2}",
+        "{\"c\": 00}"}) {
     EXPECT_EQ(refused(fields, json).find("it is no object of JSON"), 0) << json << ": " << refused(fields, json);
   }
   const std::string deep = "{\"c\": " + std::string(2000, '[') + std::string(2000, ']') + "}";
@@ -156,13 +186,14 @@ TEST(JsonDecoder, real_numbers_are_the_nearest_ones) {
 
 TEST(JsonDecoder, lists_of_numbers_are_those_of_their_numbers_alone) {
   std::mt19937_64 chance(11);
-  const Fields fields = {arrow::field("x", arrow::list(arrow::float32())),
-                         arrow::field("y", arrow::list(arrow::float64()))};
+  const Fields fields = {
+      arrow::field("x", arrow::list(arrow::float32())), arrow::field("y", arrow::list(arrow::float64()))};
   for (int round = 0; round < 300; ++round) {
     std::vector<std::string> texts;
     std::string list;
     while (texts.size() < 200) {
-      auto text = chance() % 8 == 0 ? number_text(chance) : std::to_string(static_cast<double>(chance() % 2000) / 64 - 9);
+      auto text =
+          chance() % 8 == 0 ? number_text(chance) : std::to_string(static_cast<double>(chance() % 2000) / 64 - 9);
       if (!std::isfinite(std::strtof(text.c_str(), nullptr))) continue;
       list += (list.empty() ? "" : chance() % 9 == 0 ? " , " : ",") + text;
       texts.push_back(std::move(text));

@@ -88,8 +88,8 @@ class TensorBuilder final : public JsonBuilder {
       } while (json.take(','));
       if (!json.expect(']', "a comma or ]")) return false;
     }
-    return count == wanted || unfit(json, "a list of " + std::to_string(count) + " where " + std::to_string(wanted) +
-                                              " are wanted");
+    return count == wanted ||
+           unfit(json, "a list of " + std::to_string(count) + " where " + std::to_string(wanted) + " are wanted");
   }
 
   const std::vector<std::int64_t> shape_;

@@ -92,9 +92,9 @@ inline const char* plain_number(const char* at, std::uint64_t& digits, int& deci
 
 }  // namespace json
 
-/// Numbers with a comma behind each, such as "0.25,-3,", into `numbers`, up to `most` or to the first that is written in
-/// another way, is the last one or takes more care. How many there were; `text` begins behind them. This is where the
-/// time goes when embeddings and pictures are read, so it does nothing but what they need.
+/// Numbers with a comma behind each, such as "0.25,-3,", into `numbers`, up to `most` or to the first that is written
+/// in another way, is the last one or takes more care. How many there were; `text` begins behind them. This is where
+/// the time goes when embeddings and pictures are read, so it does nothing but what they need.
 template <std::floating_point Real>
 int take_plain_numbers(std::string_view& text, Real* numbers, int most) {
   constexpr std::ptrdiff_t looked_at = 41;

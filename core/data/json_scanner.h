@@ -16,8 +16,8 @@ struct JsonNumber {
   std::uint64_t digits = 0;
   int exponent = 0;
   bool negative = false;
-  bool whole = true;   // neither point nor exponent
-  bool exact = true;   // `digits` holds them all
+  bool whole = true;  // neither point nor exponent
+  bool exact = true;  // `digits` holds them all
   std::string_view text;
 };
 
