@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/duration.h"
 #include "base/text.h"
 
 namespace klein {
@@ -229,8 +230,15 @@ Result<> refuse_what_is_not_built(const Params& params) {
   if (!params.is_null("runtime") && params.string("runtime") != "onnxruntime") {
     return Error(Code::invalid, "only runtime=\"onnxruntime\" is built yet, not \"" + params.string("runtime") + "\"");
   }
-  if (!params.is_null("latency")) return Error(Code::invalid, "infer's `latency` is not built yet: leave it out");
   return {};
+}
+
+Result<std::int64_t> latency_of(const Params& params) {
+  if (params.is_null("latency")) return 0;
+  auto latency = duration_from(params.string("latency"));
+  if (!latency.ok()) return std::move(latency).error().while_doing("latency");
+  if (*latency > 0) return latency;
+  return Error(Code::invalid, "latency is more than nothing, such as \"200ms\", not " + params.string("latency"));
 }
 
 Result<std::int64_t> batch_rows_of(const Params& params, std::int64_t fixed_rows) {
@@ -263,6 +271,7 @@ Result<InferPlan> make_infer_plan(const Params& params, const Schema& input) {
   }
   plan.fixed_rows = KLEIN_TRY(fixed_rows_of(*plan.session));
   plan.batch_rows = KLEIN_TRY(batch_rows_of(params, plan.fixed_rows));
+  plan.latency = KLEIN_TRY(latency_of(params));
   plan.on_error = on_error(params);
   const auto outputs = KLEIN_TRY(resolve(params.mapping("outputs"), plan.session->outputs(), "output"));
   KLEIN_TRY(bind_outputs(outputs, plan));

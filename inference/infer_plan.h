@@ -47,6 +47,7 @@ struct InferPlan {
   std::vector<ModelOutput> outputs;
   std::int64_t fixed_rows = 0;  // rows that every call must have; 0: any number
   std::int64_t batch_rows = 0;  // rows that the user wants a call to have; 0: the best are found
+  std::int64_t latency = 0;     // nanoseconds in which a row is to have passed; 0: no bound
   OnError on_error = OnError::raise;
   Schema schema;  // of the output
 };

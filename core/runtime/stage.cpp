@@ -20,6 +20,7 @@ Result<Progress> Stage::call() {
 
 Result<Progress> Stage::begin(Given& given) {
   if (std::holds_alternative<Ring>(given.second)) return step_->resume(output_);
+  if (std::holds_alternative<StepEnd>(given.second)) return gathering_->end_step(output_);
   if (const auto* watermark = std::get_if<Watermark>(&given.second)) {
     if (!makes_time_ || watermark->is_end()) passing_ = *watermark;
     return step_->on_watermark(*watermark, output_);
