@@ -249,7 +249,7 @@ class EmbeddedJob final : public Job {
     if (last()) recovery = KLEIN_TRY(restore(*checkpoint_, *last(), plan(), registry_));
     recovery.room = room_.get();
     if (snapshots_) {
-      snapshots_waker_ = executor_->add(*snapshots_, Lane::light);
+      snapshots_waker_ = executor_->add(*snapshots_, Lane::blocking);
       recovery.snapshots = true;
       recovery.store = checkpoint_->store();
       recovery.on_snapshot = snapshots_waker_;
@@ -262,7 +262,7 @@ class EmbeddedJob final : public Job {
     for (const auto& look : prepared_->looks) coordinator_.found(look.source, {{}, look.position});
     if (!prepared_->looks.empty()) {
       discovery_.emplace(prepared_->looks);
-      discovery_waker_ = executor_->add(*discovery_, Lane::compute);
+      discovery_waker_ = executor_->add(*discovery_, Lane::blocking);
     }
     coordinator_.expect(node_->tasks(), {executor_->add(completion_, Lane::light), snapshots_waker_});
     return {};

@@ -74,7 +74,7 @@ class Backed:
         batch = self._rows.read(keys)
         if not len(batch):
             return
-        columns = [column.to_pylist() for column in arrow().record_batch(batch).columns]
+        columns = [column.to_pylist(maps_as_pydicts="lossy") for column in arrow().record_batch(batch).columns]
         load = self._state.load
         for key, *values, expiry in zip(*columns, strict=True):
             load(key, tuple(values), expiry)
