@@ -30,6 +30,8 @@ endif()
 klein_plugin(klein_parquet connectors/parquet PyArrow::parquet)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
 klein_plugin(klein_kafka connectors/kafka PkgConfig::RDKAFKA)
+pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb)
+klein_plugin(klein_rocksdb core/state/rocksdb PkgConfig::ROCKSDB)
 
 if(KLEIN_TESTS)
   enable_testing()

@@ -5,6 +5,7 @@ namespace klein {
 Result<> Stage::open() {
   context.rows_failed = &rows_failed_;
   context.alarm = &alarm_;
+  context.state_size = &state_size_;
   return step_->open(context);
 }
 
@@ -38,6 +39,8 @@ Result<Stage::Moved> Stage::advance() {
   for (const auto& [port, batch] : output_.emitted()) rows += port == Port::errors ? 0 : batch.rows();
   count(metrics_.rows_out, rows);
   metrics_.rows_failed.store(rows_failed_, std::memory_order_relaxed);
+  metrics_.state_memory.store(state_size_.memory, std::memory_order_relaxed);
+  metrics_.state_disk.store(state_size_.disk, std::memory_order_relaxed);
   switch (*progress) {
     case Progress::more: phase_ = Phase::more; return Moved::on;
     case Progress::pending: phase_ = Phase::pending; return Moved::blocked;

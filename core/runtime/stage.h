@@ -87,6 +87,7 @@ class Stage {
   std::size_t head_ = 0;
   Phase phase_ = Phase::ready;
   std::optional<Watermark> passing_, passed_;
+  StateSize state_size_{.memory = -1, .disk = -1, .keys = 0};
   std::int64_t rows_failed_ = 0, busy_ = 0, alarm_ = 0;
   bool gathers_ = false;  // it was given rows, and not told that there are no more
 };
