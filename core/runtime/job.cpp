@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "base/mutex.h"
+#include "op/function_step.h"
 #include "runtime/attempt.h"
 #include "runtime/discovery.h"
 #include "runtime/node.h"
@@ -134,6 +135,19 @@ Result<std::unique_ptr<Prepared>> prepare(const Plan& plan, const RunOptions& op
   return prepared;
 }
 
+/// Virtual time knows nothing of what happens in other processes.
+Result<> all_in_this_process(const Plan& plan, const Registry& registry) {
+  for (const auto& step : plan.steps) {
+    const auto* kind = registry.find_operator(step.kind);
+    if (!kind || !is_remote(*kind, step.params)) continue;
+    return Error(Code::invalid,
+                 "its function runs in processes of its own, and a run with a seed can't wait for them; "
+                 "leave isolation=\"process\" out here")
+        .at_step(step.name);
+  }
+  return {};
+}
+
 class EmbeddedJob final : public Job {
  public:
   EmbeddedJob(std::unique_ptr<Prepared> prepared, std::unique_ptr<Checkpoint> checkpoint, const RunOptions& options,
@@ -166,6 +180,7 @@ class EmbeddedJob final : public Job {
       end(report());
       return {};
     }
+    if (seeded_) KLEIN_TRY(all_in_this_process(prepared_->views.execution.plan, registry_));
     auto deployed = deploy();
     if (!deployed.ok()) {
       executor_.reset();  // first: channels that go wake their tasks

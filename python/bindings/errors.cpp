@@ -34,11 +34,19 @@ std::string place_of(const Error& error) {
   return step + (step.empty() || row.empty() ? "" : ", ") + row;
 }
 
+bool has_place(nb::handle exception) {
+  if (!nb::hasattr(exception, "__notes__")) return false;
+  for (const auto note : exception.attr("__notes__")) {
+    if (nb::isinstance<nb::str>(note) && nb::cast<std::string>(note).starts_with("raised in ")) return true;
+  }
+  return false;
+}
+
 /// The user's own exception again, with a note of where it was raised.
 void raise_cause(const Error& error) {
   const auto exception = nb::borrow(static_cast<PyObject*>(error.cause().get()));
   const auto place = place_of(error);
-  if (!place.empty() && !nb::hasattr(exception, "__notes__")) exception.attr("add_note")("raised in " + place);
+  if (!place.empty() && !has_place(exception)) exception.attr("add_note")("raised in " + place);
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
 }
 
