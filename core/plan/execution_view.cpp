@@ -199,6 +199,18 @@ Result<ExecutionView> execution_view(const Plan& plan, const Facts& facts, const
   return ViewBuilder(plan, facts, registry).build();
 }
 
+Result<> all_in_this_process(const Plan& plan, const Registry& registry) {
+  for (const auto& step : plan.steps) {
+    const auto* kind = registry.find_operator(step.kind);
+    if (!kind || !is_remote(*kind, step.params)) continue;
+    return Error(Code::invalid,
+                 "its function runs in processes of its own, and a run with a seed can't wait for them; "
+                 "leave isolation=\"process\" out here")
+        .at_step(step.name);
+  }
+  return {};
+}
+
 PhysicalView place(const ExecutionView& execution, int cores, std::int64_t memory) {
   PhysicalView view{
       .execution = execution, .tasks = {}, .compute_threads = cores, .light_threads = 1, .memory = memory};

@@ -9,7 +9,6 @@
 #include <fstream>
 
 #include "base/mutex.h"
-#include "op/function_step.h"
 #include "runtime/attempt.h"
 #include "runtime/discovery.h"
 #include "runtime/node.h"
@@ -133,19 +132,6 @@ Result<std::unique_ptr<Prepared>> prepare(const Plan& plan, const RunOptions& op
   prepared->views.execution = KLEIN_TRY(execution_view(prepared->views.optimized, facts, registry));
   prepared->views.physical = place(prepared->views.execution, facts.cores, options.memory);
   return prepared;
-}
-
-/// Virtual time knows nothing of what happens in other processes.
-Result<> all_in_this_process(const Plan& plan, const Registry& registry) {
-  for (const auto& step : plan.steps) {
-    const auto* kind = registry.find_operator(step.kind);
-    if (!kind || !is_remote(*kind, step.params)) continue;
-    return Error(Code::invalid,
-                 "its function runs in processes of its own, and a run with a seed can't wait for them; "
-                 "leave isolation=\"process\" out here")
-        .at_step(step.name);
-  }
-  return {};
 }
 
 class EmbeddedJob final : public Job {
