@@ -58,8 +58,8 @@ def test_a_model_of_a_fixed_number_of_rows_is_filled_up(tmp_path: Path) -> None:
 @openvino
 @bf16
 def test_the_plan_says_precision_and_runtime(model: str) -> None:
-    plan = embedded(model, precision="bf16").explain("logical")
-    assert 'precision="bf16"' in plan and 'runtime="auto"' in plan
+    plan = embedded(model, precision="bf16").explain("logical", format="json")
+    assert '"precision": "bf16"' in plan and '"runtime": "auto"' in plan
 
 
 def test_bf16_is_refused_of_a_runtime_that_has_none(model: str) -> None:
@@ -83,7 +83,7 @@ def test_without_the_wheel_one_sentence_says_what_to_install(model: str) -> None
         capture_output=True,
         text=True,
         check=False,
-        env={"KLEIN_OPENVINO": "/nowhere"} | dict(PYTHONPATH=str(Path(klein.__file__).parent.parent)),
+        env={"KLEIN_OPENVINO": "/nowhere", "PYTHONPATH": str(Path(klein.__file__).parent.parent)},
     )
     assert "OpenVINO is not installed, run: pip install 'pyklein[openvino]'" in done.stderr
 
