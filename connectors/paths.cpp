@@ -58,18 +58,24 @@ std::string joined(const std::string& folder, const std::string& name) {
   return folder.back() == '/' ? folder + name : folder + "/" + name;
 }
 
+/// `above`: the folders that lead here, so that a link back to one of them is not followed.
 Result<> collect_below(const std::string& folder, const std::vector<std::string>& extensions,
-                       std::vector<std::string>& found) {
+                       std::vector<fs::path>& above, std::vector<std::string>& found) {
+  std::error_code unreadable;  // listing it says so
+  auto here = fs::canonical(folder.empty() ? "." : folder, unreadable);
+  if (!unreadable && std::find(above.begin(), above.end(), here) != above.end()) return {};
+  above.push_back(std::move(here));
   for (const auto& entry : KLEIN_TRY(entries_of(folder))) {
     const auto name = entry.path().filename().string();
     if (name.front() == '.' || name.front() == '_') continue;
     std::error_code error;
     if (entry.is_directory(error)) {
-      KLEIN_TRY(collect_below(joined(folder, name), extensions, found));
+      KLEIN_TRY(collect_below(joined(folder, name), extensions, above, found));
     } else if (has_extension(name, extensions)) {
       found.push_back(joined(folder, name));
     }
   }
+  above.pop_back();
   return {};
 }
 
@@ -168,7 +174,8 @@ class Lister {
 
 Result<std::vector<std::string>> files_below(const std::string& folder, const std::vector<std::string>& extensions) {
   std::vector<std::string> found;
-  KLEIN_TRY(collect_below(folder, extensions, found));
+  std::vector<fs::path> above;
+  KLEIN_TRY(collect_below(folder, extensions, above, found));
   return found;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -43,6 +44,15 @@ class paths : public ::testing::Test {
 TEST_F(paths, a_folder_gives_its_files_at_any_depth_without_hidden_ones_in_natural_order) {
   EXPECT_EQ(listed({""}),
             (Names{"PART-3.PARQUET", "part-2.parquet", "part-10.parquet", "sub/a.parquet", "sub/deep/b.parquet"}));
+}
+
+TEST_F(paths, a_link_to_a_folder_is_followed_but_not_back_to_one_that_it_is_in) {
+  fs::create_directory_symlink(root + "/sub", root + "/sub/deep/back");
+  fs::create_directory_symlink(root + "/sub", root + "/too");
+  EXPECT_EQ(listed({"sub"}), (Names{"sub/a.parquet", "sub/deep/b.parquet"}));
+  const auto all = listed({""});
+  EXPECT_EQ(std::count(all.begin(), all.end(), "sub/deep/b.parquet"), 1);
+  EXPECT_EQ(std::count(all.begin(), all.end(), "too/deep/b.parquet"), 1);
 }
 
 TEST_F(paths, a_pattern_matches_names_and_two_stars_any_depth) {

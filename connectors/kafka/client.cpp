@@ -165,12 +165,6 @@ Result<> KafkaClient::reach() {
   return {};
 }
 
-Result<> KafkaClient::check_reached() {
-  if (reached_) return {};
-  if (std::chrono::steady_clock::now() - begun_ < std::chrono::milliseconds(answer_within_ms)) return {};
-  return unreachable();
-}
-
 Error KafkaClient::unreachable() const {
   const Lock lock(mutex_);
   return Error(Code::unavailable, "no broker answers at " + servers_ + (reason_.empty() ? "" : ": " + reason_) +

@@ -5,7 +5,6 @@
 #include <librdkafka/rdkafka.h>
 
 #include <atomic>
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,9 +58,8 @@ class KafkaClient {
   Result<> poll();
   /// Waits until a broker answers, for answer_within_ms at most.
   Result<> reach();
-  /// Nobody has answered this client so far, for longer than answer_within_ms.
-  Result<> check_reached();
   void reached() { reached_ = true; }
+  bool is_reached() const { return reached_; }
   /// librdkafka's error as ours; `what` could not be done.
   Error failed(rd_kafka_resp_err_t error, const std::string& what) const;
 
@@ -75,7 +73,6 @@ class KafkaClient {
   Error unreachable() const;
 
   const std::string servers_;
-  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   rd_kafka_t* client_ = nullptr;  // constant once it is made
   std::atomic<bool> reached_{false};
   mutable Mutex mutex_;

@@ -34,15 +34,19 @@ Part part(const arrow::BinaryArray& array, std::int64_t row) {
 
 Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaCluster& cluster, const std::string& topic,
                                                            KafkaSettings own) {
+  auto limits = KLEIN_TRY(TopicLimits::of(cluster, topic));
   own.emplace_back("enable.idempotence", "true");
+  own.emplace_back("message.max.bytes", std::to_string(limits.bytes));
   auto client = KLEIN_TRY(KafkaClient::make(RD_KAFKA_PRODUCER, cluster, defaults(), own));
-  std::unique_ptr<KafkaProducer> made(new KafkaProducer(std::move(client), topic));
+  std::unique_ptr<KafkaProducer> made(new KafkaProducer(std::move(client), std::move(limits)));
   if (!made->topic_) return Error(Code::invalid, "'" + topic + "' can't be a topic's name");
   return made;
 }
 
-KafkaProducer::KafkaProducer(std::unique_ptr<KafkaClient> client, const std::string& topic)
-    : client_(std::move(client)), name_(topic), topic_(rd_kafka_topic_new(client_->get(), topic.c_str(), nullptr)) {}
+KafkaProducer::KafkaProducer(std::unique_ptr<KafkaClient> client, TopicLimits limits)
+    : client_(std::move(client)),
+      limits_(std::move(limits)),
+      topic_(rd_kafka_topic_new(client_->get(), limits_.topic.c_str(), nullptr)) {}
 
 KafkaProducer::~KafkaProducer() {
   // Whoever wants it to arrive has waited; else destroying would.
@@ -74,7 +78,7 @@ Result<bool> KafkaProducer::arrived() {
 }
 
 Error KafkaProducer::refused(rd_kafka_resp_err_t error) const {
-  return client_->failed(error, "write to the topic '" + name_ + "'");
+  return client_->failed(error, "write to the topic '" + limits_.topic + "'");
 }
 
 }  // namespace klein

@@ -8,12 +8,13 @@
 
 #include "connectors/kafka/client.h"
 #include "connectors/kafka/format.h"
+#include "connectors/kafka/topic_limits.h"
 
 namespace klein {
 
 class KafkaProducer {
  public:
-  /// `own`: settings of Klein's beside those of every producer.
+  /// `own`: settings of Klein's beside those of every producer. Waits for the cluster.
   static Result<std::unique_ptr<KafkaProducer>> make(const KafkaCluster& cluster, const std::string& topic,
                                                      KafkaSettings own = {});
   ~KafkaProducer();
@@ -24,13 +25,14 @@ class KafkaProducer {
   /// Whether all that was handed over has arrived.
   Result<bool> arrived();
   KafkaClient& client() const { return *client_; }
+  const TopicLimits& limits() const { return limits_; }
 
  private:
-  KafkaProducer(std::unique_ptr<KafkaClient> client, const std::string& topic);
+  KafkaProducer(std::unique_ptr<KafkaClient> client, TopicLimits limits);
   Error refused(rd_kafka_resp_err_t error) const;
 
   const std::unique_ptr<KafkaClient> client_;
-  const std::string name_;
+  const TopicLimits limits_;
   const KafkaTopic topic_;
 };
 

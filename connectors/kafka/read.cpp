@@ -86,7 +86,6 @@ class PartitionReader final : public SplitReader {
     }
     if (records_.rows() > 0) return Pulled{Pulled::What::rows, KLEIN_TRY(records_.finish()), position_.to_bytes()};
     if (at_end()) return Pulled{};
-    KLEIN_TRY(client_->check_reached());
     return Pulled{.what = Pulled::What::nothing_yet, .batch = std::nullopt, .position = {}};
   }
 
@@ -203,8 +202,10 @@ class KafkaSource final : public Source, public Discoverer {
   }
 
   Result<std::unique_ptr<SplitReader>> open(const Split& split, ReadSize size) const override {
+    auto client = KLEIN_TRY(connected());
+    if (!client->is_reached()) KLEIN_TRY(client->reach());  // a job that goes on has asked nothing yet
     auto reader = std::make_unique<PartitionReader>(
-        KLEIN_TRY(connected()), KLEIN_TRY(KafkaPartition::from(split.id)),
+        std::move(client), KLEIN_TRY(KafkaPartition::from(split.id)),
         KLEIN_TRY(KafkaPosition::from_bytes(split.position)), wanted_.metadata, size);
     KLEIN_TRY(reader->open());
     return reader;

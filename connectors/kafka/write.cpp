@@ -20,10 +20,29 @@ struct Target {
   KafkaFormat format;
 };
 
+/// Records that the topic takes.
+class Records {
+ public:
+  Records(Target target, TopicLimits limits) : target_(std::move(target)), limits_(std::move(limits)) {}
+
+  Result<KafkaRows> of(const Batch& batch) {
+    KLEIN_TRY(target_.format.check(batch.schema()));
+    auto rows = KLEIN_TRY(target_.format.records(batch));
+    if (limits_.check(rows, batch).ok()) return rows;
+    limits_ = KLEIN_TRY(TopicLimits::of(target_.cluster, target_.topic));  // it may take more by now
+    KLEIN_TRY(limits_.check(rows, batch));
+    return rows;
+  }
+
+ private:
+  const Target target_;
+  TopicLimits limits_;
+};
+
 class KafkaWriter final : public Writer {
  public:
   explicit KafkaWriter(Target target, std::unique_ptr<KafkaProducer> producer)
-      : target_(std::move(target)),
+      : records_(std::move(target), producer->limits()),
         producer_(std::move(producer)),
         queue_(rd_kafka_queue_get_main(producer_->client().get())),
         waker_(queue_.get()) {}
@@ -34,8 +53,7 @@ class KafkaWriter final : public Writer {
   }
 
   Result<Progress> write(Batch batch) override {
-    KLEIN_TRY(target_.format.check(batch.schema()));
-    rows_ = KLEIN_TRY(target_.format.records(batch));
+    rows_ = KLEIN_TRY(records_.of(batch));
     next_ = 0;
     auto progress = resume();
     if (!progress.ok() && producer_->client().poll().ok())  // it is this row's, and no earlier one's
@@ -56,7 +74,7 @@ class KafkaWriter final : public Writer {
   }
 
  private:
-  const Target target_;
+  Records records_;
   const std::unique_ptr<KafkaProducer> producer_;
   const KafkaQueue queue_;
   QueueWaker waker_;
@@ -86,13 +104,13 @@ class StagingWriter final : public Writer {
       return Error(Code::invalid,
                    "delivery=\"exactly_once\" stages rows in the job's checkpoint; give it one, run(checkpoint=...)");
     }
+    records_.emplace(target_, KLEIN_TRY(TopicLimits::of(target_.cluster, target_.topic)));
     stage_ = KLEIN_TRY(KafkaStage::open(*context.store, run_, context.step, task_));
     return held_->of(stage_->writer())->begin(target_.cluster, target_.topic);
   }
 
   Result<Progress> write(Batch batch) override {
-    KLEIN_TRY(target_.format.check(batch.schema()));
-    KLEIN_TRY(stage_->add(KLEIN_TRY(target_.format.records(batch))));
+    KLEIN_TRY(stage_->add(KLEIN_TRY(records_->of(batch))));
     return Progress::done;
   }
 
@@ -110,6 +128,7 @@ class StagingWriter final : public Writer {
   const std::string run_;
   const int task_;
   const std::shared_ptr<Held> held_;
+  std::optional<Records> records_;  // from `open` on
   std::optional<KafkaStage> stage_;
 };
 

@@ -72,7 +72,9 @@ Result<> Checkpoint::read_manifests() {
 }
 
 void Checkpoint::note_sealed(const Manifest& manifest) {
-  sealed_.push_back(manifest.epoch);
+  const auto place = std::lower_bound(sealed_.begin(), sealed_.end(), manifest.epoch);
+  if (place != sealed_.end() && *place == manifest.epoch) return;
+  sealed_.insert(place, manifest.epoch);
   auto& keys = tables_[manifest.epoch];
   for (const auto& [step, by_name] : manifest.tables) {
     for (const auto& [name, all] : by_name) {
@@ -140,7 +142,10 @@ Result<bool> Checkpoint::discard(Epoch epoch) {
   const auto key = key_of("manifest", epoch.value);
   if (KLEIN_TRY(store_->create(key, tombstone))) return true;
   const auto present = KLEIN_TRY(store_->read(key));
-  return present == tombstone;
+  if (present == tombstone) return true;
+  const auto manifest = present ? decode_manifest(*present) : Error(Code::corrupt, "there is none");
+  if (manifest.ok()) note_sealed(*manifest);  // whoever recovers says what is wrong with one that can't be read
+  return false;
 }
 
 Result<> Checkpoint::mark_committed(Epoch epoch) { return store_->put(key_of("committed", epoch.value), "1"); }

@@ -45,6 +45,15 @@ TEST(Manifest, is_read_as_it_was_written) {
   EXPECT_EQ(*read, manifest);
 }
 
+TEST(Manifest, names_splits_whose_names_are_no_text) {
+  Manifest manifest{.epoch = Epoch{1}};
+  manifest.splits["read"] = {{.id = "photos/\xff\x01.jpg", .position = "\x80"}, {.id = "photos/\xc3\xa9.jpg"}};
+  const auto bytes = encode(manifest);
+  EXPECT_NE(bytes.find("photos/\xc3\xa9.jpg"), Bytes::npos);  // text stays readable
+  EXPECT_EQ(bytes.find('\xff'), Bytes::npos);
+  EXPECT_EQ(decode_manifest(bytes)->splits, manifest.splits);
+}
+
 TEST(Manifest, that_version_one_wrote_is_read_for_ever) {
   const auto path = std::string(source_folder) + "/tests/golden/checkpoint/manifest-1";
   std::ifstream file(path);
@@ -174,6 +183,18 @@ TEST(Checkpoint, keeps_as_many_sealed_epochs_as_it_is_told) {
   for (const auto wanted : {1U, 2U, 2U, 2U}) EXPECT_EQ(kept_after_one_more(2), wanted);
   for (const auto wanted : {3U, 4U, 4U}) EXPECT_EQ(kept_after_one_more(4), wanted);
   for (const auto wanted : {1U, 1U}) EXPECT_EQ(kept_after_one_more(1), wanted);
+}
+
+TEST(Checkpoint, removes_what_is_older_than_an_epoch_whose_seal_was_not_answered) {
+  const std::shared_ptr<Store> store = make_memory_store();
+  auto checkpoint = open(store);
+  const auto first = checkpoint->next_epoch(), second = checkpoint->next_epoch();
+  for (const auto epoch : {first, second}) ASSERT_TRUE(checkpoint->store(epoch, "0-0", {numbers(0, 1)}).ok());
+  ASSERT_TRUE(checkpoint->seal(sample(first)).ok());
+  ASSERT_TRUE(*store->create("manifest/" + store->list("batches/")->back().substr(8, 12), encode(sample(second))));
+  EXPECT_FALSE(*checkpoint->discard(second));
+  ASSERT_TRUE(checkpoint->forget_old(second, 1).ok());
+  EXPECT_EQ(store->list("batches/")->size(), 1U);
 }
 
 TEST(Checkpoint, keeps_rows_by_key_of_old_epochs_as_long_as_a_kept_one_needs_them) {

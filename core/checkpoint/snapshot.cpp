@@ -7,6 +7,7 @@
 
 #include "base/checksum.h"
 #include "data/codec.h"
+#include "data/json_objects.h"
 
 namespace klein {
 
@@ -17,9 +18,7 @@ constexpr std::size_t checksum_digits = 8, length_bytes = 8;
 
 Error corrupt(const std::string& what) { return Error(Code::corrupt, "a manifest of a checkpoint: " + what); }
 
-/// Text stays readable; other bytes are hexadecimal.
-Value to_value(const Bytes& bytes) {
-  if (std::all_of(bytes.begin(), bytes.end(), [](char letter) { return letter >= ' ' && letter <= '~'; })) return bytes;
+Value to_hexadecimal(const Bytes& bytes) {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::string hex;
   for (const auto byte : bytes) {
@@ -28,6 +27,16 @@ Value to_value(const Bytes& bytes) {
   }
   return Value::Map{{"hex", std::move(hex)}};
 }
+
+/// Text stays readable; other bytes are hexadecimal.
+Value to_value(const Bytes& bytes) {
+  const bool plain =
+      std::all_of(bytes.begin(), bytes.end(), [](char letter) { return letter >= ' ' && letter <= '~'; });
+  return plain ? Value(bytes) : to_hexadecimal(bytes);
+}
+
+/// Names of files may be any bytes, and JSON only holds text.
+Value id_of(const Split& split) { return is_utf8(split.id) ? Value(split.id) : to_hexadecimal(split.id); }
 
 Result<Bytes> bytes_from(const Value& value) {
   if (const auto* text = value.get<std::string>()) return *text;
@@ -45,7 +54,7 @@ Result<Bytes> bytes_from(const Value& value) {
 }
 
 Value to_value(const Split& split) {
-  return Value::Map{{"id", split.id},       {"position", to_value(split.position)}, {"rows", split.rows},
+  return Value::Map{{"id", id_of(split)},   {"position", to_value(split.position)}, {"rows", split.rows},
                     {"order", split.order}, {"first_row", split.first_row},         {"skip", split.skip}};
 }
 
@@ -94,7 +103,7 @@ Result<Bytes> bytes_entry(const Value& map, std::string_view key) {
 }
 
 Result<> read(const Value& value, Split& split) {
-  split.id = KLEIN_TRY(entry<std::string>(value, "id"));
+  split.id = KLEIN_TRY(bytes_entry(value, "id"));
   split.position = KLEIN_TRY(bytes_entry(value, "position"));
   split.rows = KLEIN_TRY(entry<std::int64_t>(value, "rows"));
   split.order = KLEIN_TRY(entry<std::int64_t>(value, "order"));

@@ -28,8 +28,9 @@ struct Example {
   std::string invariant = "";  // where which rows come out depends on order: "count" compares how many
 };
 
-/// Which executor threads run a task: `light` tasks wait for outside and are short; `compute` tasks keep a core busy.
-enum class Lane { compute, light };
+/// Which executor threads run a task: `light` tasks wait for outside and are short; `compute` tasks keep a core busy;
+/// `blocking` ones, which are no step's, wait in place for a disk or a broker.
+enum class Lane { compute, light, blocking };
 
 using Schemas = std::vector<std::optional<Schema>>;  // of each input; nothing where only running tells
 using Columns = std::set<std::string, std::less<>>;

@@ -112,7 +112,14 @@ std::string output_name(const Plan& plan, const Edge& edge) {
   return edge.port == Port::main ? name : name + "." + std::string(to_string(edge.port));
 }
 
-std::string_view to_string(Lane lane) { return lane == Lane::compute ? "compute" : "light"; }
+std::string_view to_string(Lane lane) {
+  switch (lane) {
+    case Lane::compute: return "compute";
+    case Lane::light: return "light";
+    case Lane::blocking: return "blocking";
+  }
+  return "";
+}
 
 std::string_view to_string(Mode mode) { return mode == Mode::batch ? "batch" : "stream"; }
 

@@ -48,7 +48,8 @@ class Executor {
   virtual std::uint64_t trace() const = 0;
 };
 
-/// `compute` threads for the compute lane, made when there is work for them, and one for the light lane.
+/// `compute` threads for the compute lane, made when there is work for them, one for the light lane, and two
+/// for the blocking one.
 std::unique_ptr<Executor> make_thread_executor(int compute);
 /// `disturbance`, where there is one, outlives it.
 std::unique_ptr<Executor> make_seeded_executor(std::uint64_t seed, Disturbance* disturbance = nullptr);

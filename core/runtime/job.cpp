@@ -256,7 +256,7 @@ class EmbeddedJob final : public Job {
     Recovery recovery;
     if (last()) recovery = KLEIN_TRY(restore(*checkpoint_, *last(), prepared_->views.execution.plan));
     if (snapshots_) {
-      snapshots_waker_ = executor_->add(*snapshots_, Lane::light);
+      snapshots_waker_ = executor_->add(*snapshots_, Lane::blocking);
       recovery.snapshots = true;
       recovery.store = checkpoint_->store();
       recovery.on_snapshot = snapshots_waker_;
@@ -269,7 +269,7 @@ class EmbeddedJob final : public Job {
     for (const auto& look : prepared_->looks) coordinator_.found(look.source, {{}, look.position});
     if (!prepared_->looks.empty()) {
       discovery_.emplace(prepared_->looks);
-      discovery_waker_ = executor_->add(*discovery_, Lane::compute);
+      discovery_waker_ = executor_->add(*discovery_, Lane::blocking);
     }
     coordinator_.expect(node_->tasks(), {executor_->add(completion_, Lane::light), snapshots_waker_});
     return {};

@@ -1,6 +1,6 @@
 #pragma once
 // Snapshots — carries out what the books of the epochs say: begins an epoch when it is time, stores what tasks give,
-// seals, commits. Runs in the executor's light lane, beside the tasks; no task waits for it.
+// seals, commits. Runs in the executor's blocking lane, beside the tasks; no task waits for it.
 
 #include <atomic>
 #include <cstdint>

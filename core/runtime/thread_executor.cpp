@@ -1,4 +1,4 @@
-// Threads: two lanes, each a queue and the threads that serve it. Waking an idle core costs twenty microseconds, so a
+// Threads: three lanes, each a queue and the threads that serve it. Waking an idle core costs twenty microseconds, so a
 // worker keeps the task that its own short turn woke for itself, and asks for help only where turns are long.
 
 #include <array>
@@ -215,13 +215,15 @@ void Pool::stop() {
 class ThreadExecutor final : public Executor, public Timers {
  public:
   explicit ThreadExecutor(int compute)
-      : compute_(std::make_shared<Pool>(compute, false)), light_(std::make_shared<Pool>(1, true)) {}
+      : compute_(std::make_shared<Pool>(compute, false)),
+        light_(std::make_shared<Pool>(1, true)),
+        blocking_(std::make_shared<Pool>(2, false)) {}
   ~ThreadExecutor() override {
-    compute_->stop();
-    light_->stop();
+    for (const auto& pool : {compute_, light_, blocking_}) pool->stop();
   }
   Waker add(Runnable& task, Lane lane) override {
-    return Waker(std::make_shared<Handle>(lane == Lane::light ? light_ : compute_, task));
+    const auto& pool = lane == Lane::compute ? compute_ : lane == Lane::light ? light_ : blocking_;
+    return Waker(std::make_shared<Handle>(pool, task));
   }
   const Clock& clock() const override { return clock_; }
   Timers& timers() override { return *this; }
@@ -231,7 +233,7 @@ class ThreadExecutor final : public Executor, public Timers {
 
  private:
   const SteadyClock clock_;
-  const std::shared_ptr<Pool> compute_, light_;
+  const std::shared_ptr<Pool> compute_, light_, blocking_;
 };
 
 }  // namespace

@@ -34,19 +34,24 @@ std::string place_of(const Error& error) {
   return step + (step.empty() || row.empty() ? "" : ", ") + row;
 }
 
+/// Names of files in it may be any bytes.
+nb::object shown(const std::string& text) {
+  return nb::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
+}
+
 /// The user's own exception again, with a note of where it was raised.
 void raise_cause(const Error& error) {
   const auto exception = nb::borrow(static_cast<PyObject*>(error.cause().get()));
   const auto place = place_of(error);
-  if (!place.empty() && !nb::hasattr(exception, "__notes__")) exception.attr("add_note")("raised in " + place);
+  if (!place.empty() && !nb::hasattr(exception, "__notes__")) exception.attr("add_note")(shown("raised in " + place));
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
 }
 
 void raise(const Error& error) {
   if (error.cause()) return raise_cause(error);
   const auto errors = nb::module_::import_("pyklein.errors");
-  const auto exception = errors.attr("of_code")(
-      std::string(to_string(error.code())), error.text(), error.message(), error.step(), error.row());
+  const auto exception = errors.attr("of_code")(std::string(to_string(error.code())), shown(error.text()),
+                                                shown(error.message()), shown(error.step()), shown(error.row()));
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
 }
 

@@ -61,7 +61,8 @@ template <typename Array>
 PyObject* text(const Array& array, std::int64_t row) {
   const auto view = array.GetView(row);
   const auto size = static_cast<Py_ssize_t>(view.size());
-  if (!is_ascii(view.data(), view.size())) return PyUnicode_DecodeUTF8(view.data(), size, nullptr);
+  // Names of files may be any bytes: as os.fsdecode has them.
+  if (!is_ascii(view.data(), view.size())) return PyUnicode_DecodeUTF8(view.data(), size, "surrogateescape");
   auto* made = PyUnicode_New(size, 127);
   if (made && size > 0) std::memcpy(PyUnicode_1BYTE_DATA(made), view.data(), view.size());
   return made;

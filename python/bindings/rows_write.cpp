@@ -43,11 +43,18 @@ bool Column::append_text(PyObject* value) {
   const auto ascii = PyUnicode_IS_COMPACT_ASCII(value);
   Py_ssize_t size = ascii ? PyUnicode_GET_LENGTH(value) : 0;
   const char* text = ascii ? static_cast<const char*>(PyUnicode_DATA(value)) : PyUnicode_AsUTF8AndSize(value, &size);
-  if (!text) return PyErr_Clear(), fail("holds a string that is not valid Unicode");
+  if (!text) return PyErr_Clear(), append_name(value);
   bytes_.insert(bytes_.end(), text, text + size);
   if (bytes_.size() > INT32_MAX) return fail("holds more than 2 GB in one batch; make batches smaller");
   offsets_.push_back(static_cast<std::int32_t>(bytes_.size()));
   return taken(), true;
+}
+
+/// What is not valid Unicode may be a file's name, as os.fsdecode has it.
+bool Column::append_name(PyObject* value) {
+  const auto name = Reference::take(PyUnicode_AsEncodedString(value, "utf-8", "surrogateescape"));
+  if (!name.get()) return PyErr_Clear(), fail("holds a string that is not valid Unicode");
+  return append_bytes(name.get());
 }
 
 bool Column::append_bytes(PyObject* value) {

@@ -59,6 +59,7 @@ class Column {
   bool append_of(Kind kind, PyObject* value);
   bool append_integer(PyObject* value);
   bool append_text(PyObject* value);
+  bool append_name(PyObject* value);
   bool append_bytes(PyObject* value);
   bool append_list(PyObject* value);
   bool append_record(PyObject* value);

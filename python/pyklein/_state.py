@@ -28,6 +28,7 @@ class StateDeclaration:
         self.made = made
         self.schema: pyarrow.Schema = to_schema(types)
         self.casts = [_cast_to(field.type) for field in self.schema]
+        self.in_place = self.casts[-1] is None or self.schema.types[-1].num_fields > 0
         self.ttl = 0 if ttl is None else nanoseconds(ttl)
 
     def __repr__(self) -> str:
@@ -39,12 +40,17 @@ def _cast_to(type: pyarrow.DataType) -> Callable[[Any], Any] | None:
     from ._formats import arrow
 
     types = arrow().types
+    if types.is_float16(type) or types.is_float32(type):
+        return _rounded(type)
     wanted = (
         float if types.is_floating(type) else
         int if types.is_integer(type) else
         str if types.is_string(type) else
         bytes if types.is_binary(type) else
-        bool if types.is_boolean(type) else None
+        bool if types.is_boolean(type) else
+        dict if types.is_map(type) or types.is_struct(type) else
+        list if types.is_list(type) or types.is_large_list(type) or types.is_fixed_size_list(type) else
+        None
     )  # fmt: skip
     if wanted is None:
         return None
@@ -52,9 +58,29 @@ def _cast_to(type: pyarrow.DataType) -> Callable[[Any], Any] | None:
     def cast(value: Any) -> Any:
         if value.__class__ is wanted or value is None:
             return value
-        if wanted is float or (wanted is int and hasattr(value, "__index__") and not isinstance(value, bool)):
-            return wanted(value)
+        try:
+            if wanted in (float, dict, list) and not isinstance(value, (str, bytes)):
+                return wanted(value)
+            if wanted is int and hasattr(value, "__index__") and not isinstance(value, bool):
+                return int(value)
+        except (TypeError, ValueError):
+            pass
         raise InvalidError(f"a state of {type} can't hold {value!r}")
+
+    return cast
+
+
+def _rounded(type: pyarrow.DataType) -> Callable[[Any], Any]:
+    """To the bits that the type has."""
+    from struct import Struct, error
+
+    bits = Struct("e" if type.bit_width == 16 else "f")
+
+    def cast(value: Any) -> Any:
+        try:
+            return None if value is None else bits.unpack(bits.pack(value))[0]
+        except error:
+            raise InvalidError(f"a state of {type} can't hold {value!r}") from None
 
     return cast
 
@@ -62,8 +88,8 @@ def _cast_to(type: pyarrow.DataType) -> Callable[[Any], Any] | None:
 def value_state(type: Any, *, ttl: Duration | None = None) -> Any:
     """A value a key: `self.total.value`, None where there is none.
 
-    `type` is a pyarrow type, its name, or int, float, str and so on: what a checkpoint holds it as. With `ttl` it is
-    forgotten so long after it was set.
+    `type` is a pyarrow type, its name, or int, float, str and so on: what a checkpoint holds it as. Lists are lists,
+    maps and structs dicts, whatever was set. With `ttl` it is forgotten so long after it was set.
     """
     return StateDeclaration(ValueState, {"value": type}, ttl)
 
@@ -97,13 +123,14 @@ class Place:
 class Remembered:
     """A state of all keys of a task, as seen at one of them."""
 
-    __slots__ = ("_cast", "_changed", "_declared", "_of", "_place", "_sweep_at", "_ttl")
+    __slots__ = ("_cast", "_changed", "_declared", "_in_place", "_of", "_place", "_sweep_at", "_ttl")
 
     def __init__(self, declared: StateDeclaration, place: Place) -> None:
         self._declared = declared
         self._place = place
         self._ttl = declared.ttl
         self._cast = declared.casts[-1]  # of a value
+        self._in_place = declared.in_place  # a value may be changed after it was read
         self._of: dict[bytes, Any] = {}  # by key; what it is depends on the kind
         self._changed: set[bytes] = set()  # the keys at which it is not as the last snapshot has it
         self._sweep_at = _SWEPT  # how many keys it may have before those whose time is over are looked for
@@ -160,8 +187,8 @@ class ValueState(Remembered):
         found = self._of.get(self._place.key)
         if found is None:
             return None
-        if self._cast is None:
-            self._changed.add(self._place.key)  # it may be changed in place
+        if self._in_place:
+            self._changed.add(self._place.key)
         if found[1] and found[1] <= self._place.now:
             return None
         return found[0]
@@ -194,8 +221,8 @@ class ListState(Remembered):
     __slots__ = ()
 
     def _list(self) -> list[Any]:
-        if self._cast is None:
-            self._changed.add(self._place.key)  # what it holds may be changed in place
+        if self._in_place:
+            self._changed.add(self._place.key)
         found = self._of.get(self._place.key)
         if found is None or (found[1] and found[1] <= self._place.now):
             return []
@@ -233,8 +260,8 @@ class MapState(Remembered):
 
     def _entries(self) -> dict[Any, tuple[Any, int]]:
         entries: dict[Any, tuple[Any, int]] = self._of.get(self._place.key, {})
-        if self._cast is None and entries:
-            self._changed.add(self._place.key)  # what it holds may be changed in place
+        if self._in_place and entries:
+            self._changed.add(self._place.key)
         if self._ttl:
             for key in [key for key, (_, expiry) in entries.items() if expiry <= self._place.now]:
                 del entries[key]
@@ -317,7 +344,7 @@ def from_table(name: str, state: Remembered, table: pyarrow.Table, now: int) -> 
             f"the state '{name}' is of {', '.join(map(str, was))} in the checkpoint and declared "
             f"{', '.join(map(str, schema.types))} now: give it another name, or begin anew"
         )
-    columns = [column.to_pylist() for column in table.columns]
+    columns = [column.to_pylist(maps_as_pydicts="lossy") for column in table.columns]
     for key, *values, left in zip(*columns, strict=True):
         if left == _FORGET:
             state.forget(key)

@@ -28,7 +28,7 @@ def make_topics(servers: str, *names: str, partitions: int = 1, **config: str) -
 
 def send(servers: str, topic: str, records: Iterable[dict[str, object]]) -> None:
     """Each is what `Producer.produce` takes: value, key, partition, headers, timestamp."""
-    producer = Producer({"bootstrap.servers": servers})
+    producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True})  # else retries change the order
     for record in records:
         producer.produce(topic, **record)
     assert producer.flush(30) == 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyklein as klein
 import pytest
 from live_files import put_rows, rows_in, wait_until
@@ -82,6 +84,54 @@ def test_what_is_restored_from_changes_is_what_was_there(seed: int) -> None:
                     restored.restore(name, batch, later - (now - then))
         assert contents(restored, later) == contents(instance, now)
     assert changes > 20
+
+
+@pytest.mark.parametrize(
+    ("type", "given"),
+    [
+        ("float32", 0.1),
+        (pa.float16(), 0.1),
+        (pa.list_(pa.int64()), (1, 2)),
+        (pa.map_(pa.string(), pa.float64()), {"a": 0.5}),
+        (pa.map_(pa.string(), pa.float64()), [("a", 0.5)]),
+        (pa.list_(pa.struct([("of", pa.map_(pa.string(), pa.int64()))])), [{"of": {"x": 1}}]),
+        (pa.timestamp("us"), datetime(2026, 1, 2, 3, 4, 5, 6)),
+        ("int64", True + 1),
+    ],
+)
+def test_a_value_is_after_a_restart_what_it_was_before(type: Any, given: Any) -> None:
+    class Holds:
+        one = klein.value_state(type)
+        all = klein.list_state(type)
+        per = klein.map_state("string", type)
+
+        def on_row(self, row: dict[str, Any], ctx: klein.Context) -> None:
+            self.one.value = self.per["x"] = given
+            self.all.append(given)
+
+        def on_timer(self, time: Any, ctx: klein.Context) -> None: ...
+
+    before, after = Recipe(Holds, (), {}, {})(), Recipe(Holds, (), {}, {})()
+    before.begin(0, 0, ["key"])
+    before.row({}, b"key", None)
+    for name, table in before.snapshot(0)[0].items():
+        for batch in table.to_batches():
+            after.restore(name, batch, 0)
+    assert repr(contents(after, 0)) == repr(contents(before, 0))
+
+
+@pytest.mark.parametrize(("type", "given"), [(pa.list_(pa.int64()), "ab"), ("float32", "1")])
+def test_a_value_of_another_type_is_refused_where_it_is_set(type: Any, given: Any) -> None:
+    class Holds:
+        one = klein.value_state(type)
+
+        def on_row(self, row: dict[str, Any], ctx: klein.Context) -> None:
+            self.one.value = given
+
+    instance = Recipe(Holds, (), {}, {})()
+    instance.begin(0, 0, ["key"])
+    with pytest.raises(klein.errors.InvalidError, match="can't hold"):
+        instance.row({}, b"key", None)
 
 
 class Sum:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pyklein as klein
 import pytest
+from live_files import rows_in, wait_until
 
 ROWS = [
     {"id": 1, "name": "one", "at": 0.5},
@@ -52,6 +53,29 @@ def test_lines_are_text_and_text_is_lines(tmp_path: Path) -> None:
 def test_a_file_of_bytes_is_a_row(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"\x00\xff")
     assert klein.read_binary(tmp_path).take_all() == [{"path": str(tmp_path / "a.bin"), "bytes": b"\x00\xff"}]
+
+
+def test_a_file_whose_name_is_no_text_is_read_named_and_read_on_after_a_stop(tmp_path: Path) -> None:
+    names = [os.fsdecode(b"\xff%02d.bin" % i) for i in range(40)]
+    (tmp_path / "in").mkdir()
+    for name in names:
+        (tmp_path / "in" / name).write_bytes(b"x")
+
+    def name_of(row: dict) -> dict:
+        return {"name": Path(row["path"]).name, "size": Path(row["path"]).stat().st_size}
+
+    flow = klein.read_binary(tmp_path / "in").map(name_of)
+    assert flow.take_all() == [{"name": name, "size": 1} for name in names]
+    numbered = flow.map(lambda row: {"n": int(row["name"][1:3])}).write_json(tmp_path / "out", mode="append")
+    job = numbered.start(checkpoint=tmp_path / "state", mode="stream", interval="1ms", cores=1)
+    wait_until(lambda: job.status()["snapshots"]["sealed"] > 0)
+    job.stop()
+    job.wait()
+    numbered.run(checkpoint=tmp_path / "state", mode="stream", progress=False)
+    assert sorted(row["n"] for row in rows_in(tmp_path / "out")) == list(range(40))
+    with pytest.raises(ZeroDivisionError) as raised:
+        klein.read_binary(tmp_path / "in").map(lambda row: 1 / 0).take_all()
+    assert r"\xff" in raised.value.__notes__[0]
 
 
 def test_values_that_do_not_fit_name_their_file_and_row(tmp_path: Path) -> None:

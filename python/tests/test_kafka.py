@@ -168,6 +168,25 @@ def test_a_broker_that_does_not_answer_is_named_within_five_seconds() -> None:
     assert time.monotonic() - begun < 5
 
 
+def test_a_job_that_goes_on_where_no_broker_answers_says_so_within_five_seconds(broker: Broker, tmp_path: Path) -> None:
+    def job(servers: str) -> klein.Job:
+        read = klein.read_kafka(topic, bootstrap_servers=servers, name="read").discard()
+        return read.start(checkpoint=tmp_path, interval="10ms", cores=1)
+
+    topic = sent(broker, 10)
+    first = job(broker.servers)
+    wait_until(lambda: first.status()["snapshots"]["sealed"] >= 2)
+    first.stop()
+    first.wait()
+    begun = time.monotonic()
+    with pytest.raises(klein.UnavailableError, match=f"no broker answers at {NOBODY}"):
+        job(NOBODY).wait()
+    assert time.monotonic() - begun < 5.5
+    again = job(broker.servers)
+    again.stop()
+    again.wait()
+
+
 def test_a_topic_that_is_not_there_is_named_with_the_nearest(broker: Broker) -> None:
     topic = sent(broker, 1)
     with pytest.raises(klein.NotFoundError, match=f"no topic '{topic}s' at {broker.servers}; did you mean '{topic}'"):

@@ -115,10 +115,33 @@ def test_rows_that_cant_be_records_are_refused_before_work_starts(
         write(klein.from_items([{"id": 1, "v": 1.5}]), broker, "any", **options)
 
 
-def test_a_record_that_cant_be_sent_ends_the_job(broker: Broker) -> None:
-    topic = new_topic(broker.servers)
-    with pytest.raises(klein.NotFoundError, match=f"cannot write a record to the topic '{topic}'.*Unknown partition"):
-        write(klein.from_items([{"at": 0, "n": 1}, {"at": 5, "n": 2}]), broker, topic, partition="at")
+@pytest.mark.parametrize("delivery", ["at_least_once", "exactly_once"])
+@pytest.mark.parametrize(
+    ("row", "config", "said"),
+    [
+        ({"at": 5, "key": "k", "text": ""}, {}, "there is no partition 5 in the topic '{topic}', which has 1"),
+        ({"at": 0, "key": "k", "text": "x" * 2_000_000}, {}, "too large: 2000.* takes 1048.*max.message.bytes"),
+        ({"at": 0, "key": None, "text": ""}, {"cleanup.policy": "compact"}, "it has no key, and the topic '{topic}'"),
+    ],
+)
+def test_a_record_that_the_topic_does_not_take_ends_the_job_and_its_row_is_named(
+    broker: Broker, tmp_path: Path, row: dict[str, object], config: dict[str, str], said: str, delivery: str
+) -> None:
+    topic = new_topic(broker.servers, **config)
+    good = {"at": 0, "key": "k", "text": ""}
+    flow = klein.from_items([good, row]).write_kafka(
+        topic, bootstrap_servers=broker.servers, key="key", partition="at", delivery=delivery
+    )
+    with pytest.raises(klein.InvalidError, match="row table:1: .*" + said.format(topic=topic)):
+        flow.run(checkpoint=tmp_path, mode="stream", progress=False)
+
+
+@pytest.mark.parametrize("delivery", ["at_least_once", "exactly_once"])
+def test_batches_of_records_are_as_small_as_the_topic_takes_them(broker: Broker, tmp_path: Path, delivery: str) -> None:
+    topic = new_topic(broker.servers, **{"max.message.bytes": "2000"})
+    flow = klein.range(1000).write_kafka(topic, bootstrap_servers=broker.servers, delivery=delivery)
+    flow.run(checkpoint=tmp_path, progress=False)
+    assert [json.loads(each.value())["id"] for each in records(broker.servers, topic)] == list(range(1000))
 
 
 def test_a_topic_that_is_not_there_is_named_before_work_starts(broker: Broker) -> None:

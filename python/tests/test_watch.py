@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pyarrow
 import pyarrow.parquet
@@ -183,16 +184,23 @@ def test_what_can_not_be_watched_is_refused_before_it_starts(tmp_path: Path) -> 
 
 def test_a_checkpoint_of_files_that_were_read_once_is_not_gone_on_with_by_a_watch(tmp_path: Path) -> None:
     put_ids(tmp_path / "in", "a.json", range(2000))
+    stopping = Event()
+
+    def held(row: dict[str, int]) -> dict[str, int]:
+        stopping.wait()
+        return row
 
     def flow(**options: str) -> klein.Flow:
         rows = klein.read_json(tmp_path / "in", schema="id: int64", name="rows", **options)
-        return rows.map(lambda row: row).write_json(tmp_path / "out", mode="append")
+        return rows.map(held, name="held").write_json(tmp_path / "out", mode="append")
 
     job = flow().start(checkpoint=tmp_path / "state", mode="stream")
     job.stop()
-    if job.wait().stopped:
-        with pytest.raises(klein.InvalidError, match=r"read once and not looked at again.*restart=True"):
-            flow(watch="1s").run(checkpoint=tmp_path / "state")
+    wait_until(lambda: job.status()["snapshots"]["sealed"] > 0)
+    stopping.set()
+    assert job.wait().stopped
+    with pytest.raises(klein.InvalidError, match=r"read once and not looked at again.*restart=True"):
+        flow(watch="1s").run(checkpoint=tmp_path / "state")
 
 
 def test_then_gives_the_rows_of_the_second_flow_behind_those_of_the_first() -> None:
