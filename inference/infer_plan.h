@@ -16,14 +16,6 @@
 
 namespace klein {
 
-/// A byte picture on its way to a float input.
-struct PictureInput {
-  std::int64_t pixels = 0;
-  int channels = 1;
-  Normalisation normalisation;
-  ImageLayout layout = ImageLayout::height_width_channel;
-};
-
 struct ModelInput {
   std::string column;
   int position = 0;  // of the column
