@@ -267,7 +267,6 @@ Result<std::int64_t> batch_rows_of(const Params& params, std::int64_t fixed_rows
 }  // namespace
 
 Result<InferPlan> make_infer_plan(const Params& params, const Schema& input) {
-  if (!params.is_null("latency")) return Error(Code::invalid, "infer's `latency` is not built yet: leave it out");
   InferPlan plan{.session = KLEIN_TRY(session_of(params)), .inputs = {}, .outputs = {}, .schema = {}};
   const auto columns = KLEIN_TRY(input_columns(params, *plan.session));
   for (std::size_t i = 0; i < columns.size(); ++i) {
