@@ -18,6 +18,14 @@ const char* to_string(Batching::Why why) {
 
 }  // namespace
 
+std::unique_ptr<Gather> Gather::of(const std::vector<std::unique_ptr<Stage>>& stages, ChannelInput& input) {
+  for (auto place = stages.size(); place-- > 0;) {
+    if (const auto* step = stages[place]->gathering())
+      return std::make_unique<Gather>(input, *step, *stages[place]->metrics().user);
+  }
+  return nullptr;
+}
+
 std::int64_t Gather::rows(std::int64_t now) {
   wait_until_ = 0;
   const auto queued = input_.queued();

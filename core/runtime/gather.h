@@ -3,6 +3,7 @@
 // until when it waits for more. What waits is still its channels', untaken. Of the task's thread.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -10,12 +11,14 @@
 #include "runtime/batching.h"
 #include "runtime/input.h"
 #include "runtime/metrics.h"
+#include "runtime/stage.h"
 
 namespace klein {
 
 class Gather {
  public:
-  /// All outlive this. The verdicts are counted with the step's metrics.
+  /// For the last of a chain's steps that gather, if one does; all outlive it. Verdicts are counted with its metrics.
+  static std::unique_ptr<Gather> of(const std::vector<std::unique_ptr<Stage>>& stages, ChannelInput& input);
   Gather(ChannelInput& input, const Gathering& step, UserMetrics& metrics)
       : input_(input), step_(step), metrics_(metrics), batching_(step.latency()) {}
   /// Rows to take now; 0: what waits may wait until `wait_until`.

@@ -196,7 +196,7 @@ const OperatorKind* Node::operator_at(int step) const {
 }
 
 /// Where inputs are taken in turn, so is what was on its way over them: before the rest of its own.
-Result<std::unique_ptr<ChannelInput>> Node::channel_input(TaskEntry& entry) {
+Result<std::unique_ptr<Input>> Node::channel_input(TaskEntry& entry) {
   const int head = view_.execution.chains[static_cast<std::size_t>(entry.chain)].steps.front();
   const auto* kind = operator_at(head);
   if (!kind || !kind->in_turn) return std::make_unique<ChannelInput>(entry.inputs, kind ? kind->first_port : -1);
@@ -235,7 +235,6 @@ Result<> Node::build(TaskEntry& entry) {
     parts.links.emplace_back(written.exchange, channels, written.keys);
   }
   std::size_t first = 0;
-  ChannelInput* channels = nullptr;
   const int head = chain.steps.front();
   if (const auto source = edges_.sources.find(head); source != edges_.sources.end()) {
     Context context;
@@ -248,9 +247,7 @@ Result<> Node::build(TaskEntry& entry) {
     parts.source_links = links_of(head, entry, parts)[static_cast<std::size_t>(Port::main)];
     first = 1;
   } else {
-    auto input = KLEIN_TRY(channel_input(entry));
-    channels = input.get();
-    parts.input = std::move(input);
+    parts.input = KLEIN_TRY(channel_input(entry));
   }
   for (auto place = first; place < chain.steps.size(); ++place) {
     auto stage = make_stage(chain.steps[place], entry, parts);
@@ -260,10 +257,8 @@ Result<> Node::build(TaskEntry& entry) {
     }
     parts.stages.push_back(*std::move(stage));
   }
-  for (const auto& stage : parts.stages) {
-    if (channels && stage->gathering())
-      parts.gather = std::make_unique<Gather>(*channels, *stage->gathering(), *stage->metrics().user);
-  }
+  if (auto* channels = dynamic_cast<ChannelInput*>(parts.input.get()))
+    parts.gather = Gather::of(parts.stages, *channels);
   KLEIN_TRY(take_up(entry, first, parts));
   // An unfinished step's output must not be in a snapshot; where there is state, none is made in the midst of a step.
   if (recovery_.snapshots && !parts.stateful) parts.in_parts = false;

@@ -68,7 +68,7 @@ class Node {
   };
   void connect();
   const OperatorKind* operator_at(int step) const;
-  Result<std::unique_ptr<ChannelInput>> channel_input(TaskEntry& entry);
+  Result<std::unique_ptr<Input>> channel_input(TaskEntry& entry);
   Result<> build(TaskEntry& entry);
   Result<std::unique_ptr<Stage>> make_stage(int step, TaskEntry& entry, Task::Parts& parts);
   Result<> restore_state(Stage& stage, const TaskEntry& entry) const;

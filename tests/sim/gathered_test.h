@@ -41,4 +41,14 @@ class Gathered final : public Operator, public Gathering {
   std::int64_t due_ = 0;
 };
 
+inline OperatorKind gathered_kind(const std::string& name) {
+  return {.name = name,
+          .doc = "",
+          .slow = true,
+          .schema = [](const Params&, const Schemas& inputs) -> Result<std::optional<Schema>> { return inputs[0]; },
+          .make = [](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
+            return std::make_unique<Gathered>();
+          }};
+}
+
 }  // namespace klein::sim

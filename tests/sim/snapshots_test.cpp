@@ -37,14 +37,7 @@ const Registry& kinds() {
           .make = [most = most](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
             return std::make_unique<Slow>(most);
           }});
-    all.add(OperatorKind{
-        .name = "sim_gathered",
-        .doc = "",
-        .slow = true,
-        .schema = same,
-        .make = [](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
-          return std::make_unique<Gathered>();
-        }});
+    all.add(gathered_kind("sim_gathered"));
     all.add(held_kind("sim_held", false));
     all.add(held_kind("sim_held_changes", true));
     all.add(OperatorKind{
