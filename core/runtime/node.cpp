@@ -234,7 +234,6 @@ Result<> Node::build(TaskEntry& entry) {
     const auto& written = view_.execution.links[static_cast<std::size_t>(link)];
     parts.links.emplace_back(written.exchange, channels, written.keys);
   }
-  std::size_t first = 0;
   const int head = chain.steps.front();
   if (const auto source = edges_.sources.find(head); source != edges_.sources.end()) {
     Context context;
@@ -245,10 +244,10 @@ Result<> Node::build(TaskEntry& entry) {
     parts.reading = &input->reading();
     parts.input = std::move(input);
     parts.source_links = links_of(head, entry, parts)[static_cast<std::size_t>(Port::main)];
-    first = 1;
   } else {
     parts.input = KLEIN_TRY(channel_input(entry));
   }
+  const std::size_t first = parts.reading ? 1 : 0;
   for (auto place = first; place < chain.steps.size(); ++place) {
     auto stage = make_stage(chain.steps[place], entry, parts);
     if (!stage.ok()) {
