@@ -309,6 +309,7 @@ class EmbeddedJob final : public Job {
     auto error = coordinator_.take_error();
     if (!error && !concluded.ok()) error = std::move(concluded).error();
     if (checkpoint_) checkpoint_->close();
+    room_.reset();
     end(error ? Result<RunReport>(*std::move(error)) : Result<RunReport>(report()));
   }
 

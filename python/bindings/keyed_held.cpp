@@ -15,6 +15,8 @@ using namespace nb::literals;
 
 namespace {
 
+using KeyList = nb::typed<nb::list, nb::bytes>;
+
 struct SharedHeldRows {
   std::shared_ptr<HeldRows> rows;
 };
@@ -39,13 +41,13 @@ Batch single(nb::handle rows) {
   return unwrap(concatenate(table->batches()));
 }
 
-Batch read(const SharedHeldRows& held, const nb::list& keys) {
+Batch read(const SharedHeldRows& held, const KeyList& keys) {
   const auto all = bytes_of(keys);
   const nb::gil_scoped_release unlocked;
   return unwrap(held.rows->read(all));
 }
 
-void write(const SharedHeldRows& held, const nb::list& keys, nb::handle rows) {
+void write(const SharedHeldRows& held, const KeyList& keys, nb::handle rows) {
   const auto all = bytes_of(keys);
   const auto batch = single(rows);
   const nb::gil_scoped_release unlocked;

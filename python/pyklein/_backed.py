@@ -138,7 +138,7 @@ class Backed:
 
 def _weight(value: Any) -> int:
     """Bytes of a value, of what holds others by its first."""
-    size = value.__sizeof__() + 16
+    size: int = value.__sizeof__() + 16
     if isinstance(value, dict) and value:
         key = next(iter(value))
         size += len(value) * (_weight(key) + _weight(value[key]))

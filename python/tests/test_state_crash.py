@@ -85,14 +85,14 @@ run(10)
 base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 report = run(rows, checkpoint=folder, interval="300ms", mode="stream")
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({"grown": (peak - base) * 1024, "snapshots": report.snapshots["sealed"]}))
+print(json.dumps({"grown": (peak - base) * 1024, "snapshots": report.to_dict()["snapshots"]["sealed"]}))
 """
 
 
 def test_memory_stays_bounded_where_state_is_many_times_as_large(tmp_path: Path) -> None:
     def grown(memory: str) -> dict[str, Any]:
         done = subprocess.run(
-            [sys.executable, "-c", LARGE, str(tmp_path / f"state{memory}"), "150000", memory],
+            [sys.executable, "-c", LARGE, str(tmp_path / f"state{memory}"), "300000", memory],
             capture_output=True,
             text=True,
             check=True,
