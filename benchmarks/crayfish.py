@@ -37,6 +37,7 @@ PACKAGES = {
     "quix": ["quixstreams", "orjson"],
     "pyflink": ["apache-flink", "pysimdjson", "orjson"],
 }
+CONNECTOR = "org.apache.flink:flink-sql-connector-kafka:4.0.1-2.0"
 ENGINES = {  # and the peer's folder that it needs
     "klein-infer": "",
     "loop-simdjson": "loop",
@@ -128,16 +129,31 @@ def memory_of(process: int) -> float:
     return kilobytes / 1000
 
 
+def environment(peer: str) -> dict[str, str]:
+    """This one, with a peer's packages before all others."""
+    paths = [str(PEERS / peer), str(HERE), os.environ.get("PYTHONPATH", str(HERE.parent / "python"))]
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    for each in reversed(list(tree(process.pid))):
+        with contextlib.suppress(OSError):
+            os.kill(each, 9)
+    process.wait()
+
+
 @contextlib.contextmanager
 def running(engine: str, servers: str, source: str, target: str, job: Job) -> Iterator[subprocess.Popen[bytes]]:
-    paths = [str(PEERS / ENGINES[engine]), os.environ.get("PYTHONPATH", str(HERE.parent / "python"))]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment |= {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, HERE / "crayfish_engines.py", engine, servers, source, target, job.model]
     core = max(os.sched_getaffinity(0))  # the broker and this program have the others
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            command, env=environment, stdout=log, stderr=log, preexec_fn=lambda: os.sched_setaffinity(0, [core])
+            command,
+            env=environment(ENGINES[engine]),
+            stdout=log,
+            stderr=log,
+            preexec_fn=lambda: os.sched_setaffinity(0, [core]),
         )
         try:
             yield process
@@ -147,10 +163,7 @@ def running(engine: str, servers: str, source: str, target: str, job: Job) -> It
                 f"{engine} ended, or gave nothing for {PATIENCE:.0f} s\n{log.read()[-3000:].decode(errors='replace')}"
             )
         finally:
-            for each in reversed(list(tree(process.pid))):
-                with contextlib.suppress(OSError):
-                    os.kill(each, 9)
-            process.wait()
+            end(process)
 
 
 class Answers:
@@ -281,6 +294,9 @@ def main() -> None:
     for name, packages in PACKAGES.items() if given.install else ():
         pip = [sys.executable, "-m", "pip", "install", "-q", "--no-warn-conflicts", "--target", PEERS / name]
         subprocess.run([*pip, *packages], check=False)
+    if given.install:
+        copied = [f"-Dartifact={CONNECTOR}", f"-DoutputDirectory={PEERS / 'pyflink'}"]
+        subprocess.run(["mvn", "-q", "-B", "dependency:copy", *copied], check=False)
     wanted = given.engines.split(",") if given.engines else list(ENGINES)
     missing = [engine for engine in wanted if ENGINES[engine] and not (PEERS / ENGINES[engine]).exists()]
     if missing:

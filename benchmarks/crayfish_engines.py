@@ -102,9 +102,7 @@ def by_klein(servers: str, source: str, target: str, model: str, how: str) -> No
     flow = klein.read_kafka(source, **where)
     if how == "scorer":
         score = Scorer(model, "simdjson")
-        flow = flow.map_batches(
-            lambda batch: {"value": np.array(score(batch["value"]), object)}, schema={"value": "binary"}
-        )
+        flow = flow.map_batches(lambda batch: {"value": score(batch["value"])}, schema={"value": "binary"})
     flow.write_kafka(target, value_format="raw", **where).run(mode="stream", cores=1, progress=False)
 
 
@@ -143,8 +141,8 @@ def by_quix(servers: str, source: str, target: str, model: str) -> None:
     def score(row: dict[str, Any]) -> dict[str, Any]:
         return {"id": row["id"], "scores": run(None, {"x": np.array([row["x"]], np.float32)})[0][0].tolist()}
 
-    values = app.dataframe(app.topic(source, value_deserializer=lambda value, _: orjson.loads(value)))
-    values.apply(score).to_topic(app.topic(target, value_serializer=lambda value, _: orjson.dumps(value)))
+    values = app.dataframe(app.topic(source, value_deserializer="bytes")).apply(orjson.loads)
+    values.apply(score).apply(orjson.dumps).to_topic(app.topic(target, value_serializer="bytes"))
     app.run()
 
 

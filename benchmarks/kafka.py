@@ -33,7 +33,8 @@ def loop(servers: str, source: str, target: str) -> None:
 
     consumer = Consumer({"bootstrap.servers": servers, "group.id": "loop", "enable.auto.commit": False})
     consumer.assign([TopicPartition(source, number, OFFSET_BEGINNING) for number in range(PARTITIONS)])
-    producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True})
+    room = {"queue.buffering.max.messages": 2 * RECORDS}
+    producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, **room})
     count = 0
     while count < RECORDS:
         for message in consumer.consume(1000, timeout=1):

@@ -4,7 +4,7 @@
 #include "data/json_number.h"
 
 #if defined(__SSE2__)
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 #include <array>

@@ -16,6 +16,7 @@ sys.path.insert(0, str(BENCHMARKS))
 
 import crayfish  # noqa: E402
 import crayfish_engines  # noqa: E402
+import record_sizes  # noqa: E402
 import shuffle  # noqa: E402
 import yahoo  # noqa: E402
 
@@ -76,3 +77,11 @@ def test_a_score_that_is_wrong_lacking_or_doubled_ends_the_benchmark(tmp_path: P
     for bad, why in ((wrong, "wrong scores"), (values[1:], "lost or doubled"), ([*values, values[3]], "doubled")):
         with pytest.raises(AssertionError, match=why):
             job.check("klein", bad, 700)
+
+
+def test_records_of_a_size_come_back_in_lower_case_from_the_loop_and_from_klein() -> None:
+    assert 900 < len(record_sizes.record(7, 1000)) <= 1000
+    assert record_sizes.lower(record_sizes.record(7, 40)) == '{"id": 7, "text": "klein is a dataflow "}'
+    seen = record_sizes.by_loop(record_sizes.records(1000, 3000))
+    assert record_sizes.by_klein(1000, 3000) == seen
+    assert seen[0] == 3000
