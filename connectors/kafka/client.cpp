@@ -133,6 +133,7 @@ void KafkaClient::on_error(rd_kafka_t* client, int error, const char* reason, vo
 
 void KafkaClient::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   auto* self = static_cast<KafkaClient*>(opaque);
+  self->answered_ += static_cast<std::int64_t>(message->len + message->key_len);
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
   const std::string topic = rd_kafka_topic_name(message->rkt);
   self->fail(self->failed(message->err, "write a record to the topic '" + topic + "'"));

@@ -60,6 +60,8 @@ class KafkaClient {
   Result<> reach();
   void reached() { reached_ = true; }
   bool is_reached() const { return reached_; }
+  /// Bytes of all records that were sent and have arrived, or have failed, as far as `poll` has seen.
+  std::int64_t answered() const { return answered_; }
   /// librdkafka's error as ours; `what` could not be done.
   Error failed(rd_kafka_resp_err_t error, const std::string& what) const;
 
@@ -75,6 +77,7 @@ class KafkaClient {
   const std::string servers_;
   rd_kafka_t* client_ = nullptr;  // constant once it is made
   std::atomic<bool> reached_{false};
+  std::atomic<std::int64_t> answered_{0};
   mutable Mutex mutex_;
   std::string reason_ KLEIN_GUARDED_BY(mutex_);  // of the last failure to connect
   std::optional<Error> fatal_ KLEIN_GUARDED_BY(mutex_);

@@ -17,6 +17,11 @@ const KafkaSettings& defaults() {
   return all;
 }
 
+/// Bytes under way at most, a little less than a request of librdkafka's holds. With more, some of them wait for the
+/// request before theirs, and for as long as they do its thread asks without a pause whether they may go: a whole core
+/// where the brokers are slower than the job.
+constexpr std::int64_t most_under_way = 900 << 10;
+
 struct Part {
   void* bytes = nullptr;
   std::size_t size = 0;
@@ -55,10 +60,12 @@ KafkaProducer::~KafkaProducer() {
 
 Result<bool> KafkaProducer::send(const KafkaRows& rows, std::int64_t& next) {
   for (bool again = false; next < rows.rows();) {
+    if (KLEIN_TRY(full())) return false;
     const auto value = part(*rows.value, next), key = part(*rows.key, next);
     const auto partition = rows.partition->IsNull(next) ? RD_KAFKA_PARTITION_UA : rows.partition->Value(next);
     if (rd_kafka_produce(
             topic_.get(), partition, RD_KAFKA_MSG_F_COPY, value.bytes, value.size, key.bytes, key.size, nullptr) == 0) {
+      sent_ += static_cast<std::int64_t>(value.size + key.size);
       ++next;
       again = false;
       continue;
@@ -70,6 +77,13 @@ Result<bool> KafkaProducer::send(const KafkaRows& rows, std::int64_t& next) {
   }
   KLEIN_TRY(client_->poll());
   return true;
+}
+
+Result<bool> KafkaProducer::full() {
+  if (!full_ && sent_ - client_->answered() < most_under_way) return false;
+  KLEIN_TRY(client_->poll());
+  full_ = sent_ - client_->answered() > most_under_way / 2;
+  return full_;
 }
 
 Result<bool> KafkaProducer::arrived() {

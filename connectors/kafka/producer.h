@@ -29,11 +29,15 @@ class KafkaProducer {
 
  private:
   KafkaProducer(std::unique_ptr<KafkaClient> client, TopicLimits limits);
+  /// What is under way is as much as should be; there is room again once half of it has arrived.
+  Result<bool> full();
   Error refused(rd_kafka_resp_err_t error) const;
 
   const std::unique_ptr<KafkaClient> client_;
   const TopicLimits limits_;
   const KafkaTopic topic_;
+  std::int64_t sent_ = 0;  // bytes
+  bool full_ = false;
 };
 
 }  // namespace klein

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "data/json_decoder.h"
 #include "data/schema.h"
 
 namespace klein {
@@ -42,6 +43,10 @@ bool is_utf8(std::string_view text) {
 Result<std::shared_ptr<arrow::RecordBatch>> parse_json_objects(std::string_view objects,
                                                                const std::shared_ptr<arrow::Schema>& schema) {
   if (schema && objects.empty()) return KLEIN_ARROW(arrow::RecordBatch::MakeEmpty(schema));
+  if (auto decoder = schema ? JsonDecoder::make(schema) : std::nullopt) {
+    KLEIN_TRY(decoder->add_all(objects));
+    return decoder->finish();
+  }
   auto options = arrow::json::ParseOptions::Defaults();
   options.explicit_schema = schema;
   options.unexpected_field_behavior =

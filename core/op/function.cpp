@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "op/remote_calls.h"
+
 namespace klein {
 
 std::shared_ptr<OutputSchema> UserCode::output() const {
@@ -9,6 +11,10 @@ std::shared_ptr<OutputSchema> UserCode::output() const {
   auto output = output_.lock();
   if (!output) output_ = output = std::make_shared<OutputSchema>(output_schema());
   return output;
+}
+
+Result<std::unique_ptr<RemoteCalls>> Function::remote_calls() const {
+  return Error(Code::internal, text() + " is called in this process");
 }
 
 std::optional<std::int64_t> failed_row(const Batch& batch, const Error& error) {

@@ -15,6 +15,8 @@
 
 namespace klein {
 
+class RemoteCalls;
+
 class FunctionInstance {
  public:
   virtual ~FunctionInstance() = default;
@@ -44,6 +46,11 @@ class Function : public UserCode {
   virtual std::shared_ptr<const Function> fuse([[maybe_unused]] const Function& next) const { return nullptr; }
   /// How many rows a call should get at most; 0: as they come.
   virtual std::int64_t batch_rows() const { return 0; }
+  /// Called with each row by itself, so that it does not matter how many a call has.
+  virtual bool by_row() const { return false; }
+  /// Its calls are made in another process, by `remote_calls` in place of an instance.
+  virtual bool is_remote() const { return false; }
+  virtual Result<std::unique_ptr<RemoteCalls>> remote_calls() const;
 };
 
 /// The row of `batch` that `error` names by Batch::row_id, where it names one and only one.

@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
+#include "op/remote_step.h"
+
 namespace klein {
 
 namespace {
-
-/// Errors that the rows may have caused; after the others calling again with fewer rows finds nothing.
-bool may_be_a_row(Code code) {
-  return code == Code::user || code == Code::invalid || code == Code::not_found || code == Code::corrupt;
-}
 
 class FunctionStep final : public Operator {
  public:
@@ -123,9 +120,21 @@ OperatorKind function_kind(std::string name, std::string doc, std::string fn_doc
           },
           .make = [](const Params& params, const Schemas&) -> Result<std::unique_ptr<Operator>> {
             auto function = params.function("fn");
+            if (function->is_remote()) {
+              auto calls = KLEIN_TRY(function->remote_calls());
+              return make_remote_step(std::move(function), std::move(calls), on_error(params));
+            }
             auto instance = KLEIN_TRY(function->instance());
             return std::make_unique<FunctionStep>(std::move(function), std::move(instance), on_error(params));
           }};
+}
+
+bool is_remote(const OperatorKind& kind, const Params& params) {
+  return std::any_of(kind.params.begin(), kind.params.end(), [&](const Param& param) {
+    if (param.type != ParamType::function) return false;
+    const auto function = params.function(param.name);
+    return function && function->is_remote();
+  });
 }
 
 std::optional<Params> fused_functions(const Params& params, const Params& next) {

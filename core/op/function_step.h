@@ -18,4 +18,7 @@ OperatorKind function_kind(std::string name, std::string doc, std::string fn_doc
 /// `fn` of both steps in one call, where both deal with errors alike; nothing: they stay two.
 std::optional<Params> fused_functions(const Params& params, const Params& next);
 
+/// Whether a step of these parameters calls a function in another process: then it waits most of the time.
+bool is_remote(const OperatorKind& kind, const Params& params);
+
 }  // namespace klein

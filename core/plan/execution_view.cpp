@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "op/function_step.h"
 #include "plan/views.h"
 
 namespace klein {
@@ -35,6 +36,11 @@ class ViewBuilder {
   bool slow(int step) const { return operator_at(step) && operator_at(step)->slow; }
   bool slow(const Chain& chain) const {
     return std::any_of(chain.steps.begin(), chain.steps.end(), [&](int step) { return slow(step); });
+  }
+  /// Whether its work is done in another process.
+  bool apart(int step) const { return operator_at(step) && is_remote(*operator_at(step), step_at(step).params); }
+  bool apart(const Chain& chain) const {
+    return std::any_of(chain.steps.begin(), chain.steps.end(), [&](int step) { return apart(step); });
   }
   Lane lane(int step) const {
     const auto* kind = operator_at(step);
@@ -97,6 +103,8 @@ class ViewBuilder {
     const auto& input = step_at(step).inputs.front();
     const int head = chain.steps.front();
     if (input != Edge{chain.steps.back(), Port::main} || main_readers(input.step) != 1) return std::nullopt;
+    // What works elsewhere works at the same time as what comes before and after it.
+    if (apart(step) || (apart(chain) && (slow(step) || stateful(step)))) return std::nullopt;
     // Polling never waits for a model, nor for what remembers.
     const bool endless = is_source(head) && !bounded(head);
     if (endless && (slow(step) || stateful(step) || is_sink(step))) return std::nullopt;
@@ -189,6 +197,18 @@ class ViewBuilder {
 
 Result<ExecutionView> execution_view(const Plan& plan, const Facts& facts, const Registry& registry) {
   return ViewBuilder(plan, facts, registry).build();
+}
+
+Result<> all_in_this_process(const Plan& plan, const Registry& registry) {
+  for (const auto& step : plan.steps) {
+    const auto* kind = registry.find_operator(step.kind);
+    if (!kind || !is_remote(*kind, step.params)) continue;
+    return Error(Code::invalid,
+                 "its function runs in processes of its own, and a run with a seed can't wait for them; "
+                 "leave isolation=\"process\" out here")
+        .at_step(step.name);
+  }
+  return {};
 }
 
 PhysicalView place(const ExecutionView& execution, int cores, std::int64_t memory) {

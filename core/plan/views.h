@@ -46,6 +46,9 @@ struct ExecutionView {
 };
 Result<ExecutionView> execution_view(const Plan& plan, const Facts& facts, const Registry& registry);
 
+/// Refuses steps whose work is done in other processes, of which virtual time knows nothing.
+Result<> all_in_this_process(const Plan& plan, const Registry& registry);
+
 /// One task: the i-th of its chain.
 struct PlacedTask {
   int chain, index;

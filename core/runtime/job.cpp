@@ -166,6 +166,7 @@ class EmbeddedJob final : public Job {
       end(report());
       return {};
     }
+    if (seeded_) KLEIN_TRY(all_in_this_process(prepared_->views.execution.plan, registry_));
     auto deployed = deploy();
     if (!deployed.ok()) {
       executor_.reset();  // first: channels that go wake their tasks

@@ -34,6 +34,14 @@ std::string place_of(const Error& error) {
   return step + (step.empty() || row.empty() ? "" : ", ") + row;
 }
 
+bool has_place(nb::handle exception) {
+  if (!nb::hasattr(exception, "__notes__")) return false;
+  for (const auto note : exception.attr("__notes__")) {
+    if (nb::isinstance<nb::str>(note) && nb::cast<bool>(note.attr("startswith")("raised in "))) return true;
+  }
+  return false;
+}
+
 /// Names of files in it may be any bytes.
 nb::object shown(const std::string& text) {
   return nb::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
@@ -43,7 +51,7 @@ nb::object shown(const std::string& text) {
 void raise_cause(const Error& error) {
   const auto exception = nb::borrow(static_cast<PyObject*>(error.cause().get()));
   const auto place = place_of(error);
-  if (!place.empty() && !nb::hasattr(exception, "__notes__")) exception.attr("add_note")(shown("raised in " + place));
+  if (!place.empty() && !has_place(exception)) exception.attr("add_note")(shown("raised in " + place));
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
 }
 

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ._state import map_state as map_state
     from ._state import value_state as value_state
     from ._verbs import *  # noqa: F403
+    from ._workers import WorkerOptions as WorkerOptions
     from .errors import CorruptError as CorruptError
     from .errors import Error as Error
     from .errors import InternalError as InternalError
@@ -117,6 +118,7 @@ _HOMES = {
     "value_state": "_state",
     "map_state": "_state",
     "list_state": "_state",
+    "WorkerOptions": "_workers",
 }
 
 

@@ -157,6 +157,7 @@ class Recipe:
     def __call__(self) -> Callable[[Any], list[Any]]:
         fn = self._fn(*self._make_args, **self._make_kwargs) if isinstance(self._fn, type) else self._fn
         what = getattr(self._fn, "__qualname__", type(self._fn).__qualname__)
+        check_format(self._format)  # its libraries, so that the first call is no slower; a worker has not imported them
         pa = arrow()
 
         def call(batch: Any) -> list[Any]:

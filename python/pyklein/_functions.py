@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
         def __arrow_c_schema__(self) -> object: ...
 
+    from ._workers import WorkerOptions
+
     SchemaLike = HasSchema | Mapping[str, Any]
 
 _CO_ASYNC = 0x80 | 0x200  # a coroutine function, an asynchronous generator
@@ -73,22 +75,22 @@ def row_function(
     make_kwargs: Mapping[str, Any] | None,
     schema: SchemaLike | None,
     batch_rows: int,
+    launch: dict[str, Any] | None,
 ) -> _core.Object:
-    """A function of rows; a class is made once a task."""
+    """A function of rows; a class is made once a task. With `launch` it runs in worker processes."""
     check_callable(fn, mode)
     made = isinstance(fn, type)
     if not made and (make_args or make_kwargs):
         raise InvalidError("fn_constructor_args and fn_constructor_kwargs go with a class, and fn is none")
+    given = (tuple(args) or None, dict(kwargs) if kwargs else None)
+    making = (tuple(make_args) if made else None, dict(make_kwargs or {}) if made else None)
+    wanted = to_schema(schema)
+    if launch is not None:
+        from ._workers import worker_function
+
+        return worker_function(mode, name_of(fn), "rows", (fn, mode, *given, *making), wanted, batch_rows, launch)
     return _core.row_function(
-        fn,
-        mode,
-        name_of(fn),
-        tuple(args) or None,
-        dict(kwargs) if kwargs else None,
-        tuple(make_args) if made else None,
-        dict(make_kwargs or {}) if made else None,
-        to_schema(schema),
-        batch_rows,
+        fn, mode, name_of(fn), given[0], given[1], making[0], making[1], schema=wanted, batch_rows=batch_rows
     )
 
 
@@ -101,8 +103,9 @@ def batch_function(
     batch_format: str | None = "numpy",
     schema: SchemaLike | None = None,
     batch_rows: int = 0,
+    launch: dict[str, Any] | None = None,
 ) -> _core.Object:
-    """A function of batches in the format that it wants; a class is made once a task."""
+    """A function of batches in the format that it wants; a class is made once a task. `launch`: as for rows."""
     from ._formats import Recipe
 
     check_callable(fn, "map_batches")
@@ -112,12 +115,25 @@ def batch_function(
     recipe = Recipe(
         fn, tuple(args), dict(kwargs or {}), tuple(make_args), dict(make_kwargs or {}), batch_format, wanted
     )
+    if launch is not None:
+        from ._workers import worker_function
+
+        return worker_function("map_batches", name_of(fn), "batches", (recipe,), wanted, batch_rows, launch)
     return _core.batch_function(recipe, name_of(fn), wanted, batch_rows)
 
 
 def generic_function(fn: Any) -> Any:
     """For kinds that know nothing of Python: a function of batches, unless it is one of the engine's already."""
     return fn if isinstance(fn, _core.Object) else batch_function(fn)
+
+
+def launch_of(verb: str, worker: WorkerOptions) -> dict[str, Any] | None:
+    """How the workers of a function are started; None: it runs in this process, as it does where nothing is said."""
+    if not worker:
+        return None
+    from ._workers import launch
+
+    return launch(verb, worker)
 
 
 def rows_of_a_call(batch_size: int | str | None) -> int:

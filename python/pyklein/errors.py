@@ -97,13 +97,12 @@ def of_code(code: str, text: str, message: str, step: str, row: str) -> Error:
 
 _NOT_BUILT = {
     "on": "flows run in this process only as yet, so on= can't be honoured; run without it",
-    "isolation": 'functions run in this process only as yet, so isolation= must be "thread" or left out',
     "concurrency": "the number of tasks can't be chosen by step yet; leave concurrency= out, or run with cores=",
     "num_cpus": "steps can't ask for cores yet; leave num_cpus= out, or run with cores=",
     "num_gpus": "steps can't ask for GPUs yet; leave num_gpus= out",
     "in_flight": "async functions are not supported yet, so in_flight= can't be honoured",
     "ordered": "async functions are not supported yet, so ordered= can't be honoured",
-    "timeout": "calls of functions can't be timed out yet; leave timeout= out",
+    "timeout": "calls can't be timed out here yet; leave timeout= out",
     "retries": "calls of functions are not repeated yet; leave retries= out",
     "latency": "models do not batch under a latency bound yet; leave latency= out",
     "partition_by": "files are not partitioned by a column yet; leave partition_by= out",
@@ -114,7 +113,7 @@ _NOT_BUILT = {
 def refuse_not_built(**given: object) -> None:
     """Raises for the first argument whose feature is not there yet, or that is none; None is "not given"."""
     for name, value in given.items():
-        if value is None or (name == "isolation" and value == "thread"):
+        if value is None:
             continue
         if name in _NOT_BUILT:
             raise NotBuiltError(_NOT_BUILT[name])

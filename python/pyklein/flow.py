@@ -9,18 +9,19 @@ from _warnings import warn
 
 from ._library import open_engine
 from ._names import nearest, step_name
-from .errors import InvalidError, NotRunWarning, refuse_not_built
+from .errors import InvalidError, NotRunWarning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import Any, Literal
+    from typing import Any, Literal, Unpack
 
     import pandas
     import pyarrow
 
     from . import _core
     from ._functions import SchemaLike
+    from ._workers import WorkerOptions
 
     OnError = Literal["raise", "skip", "dead_letter"]
 else:
@@ -70,19 +71,16 @@ class Flow(Verbs, KeyedVerbs, Runs):
         schema: SchemaLike | None = None,
         on_error: OnError = "raise",
         batch_size: int | Literal["auto"] | None = "auto",
-        concurrency: object = None,
-        num_cpus: object = None,
-        num_gpus: object = None,
-        isolation: object = None,
         name: str | None = None,
+        **worker: Unpack[WorkerOptions],
     ) -> Flow:
         """Turn each row into another: `flow.map(lambda row: {**row, "n": row["n"] + 1})`.
 
         A row is a dict. `fn` is called with it, then `fn_args` and `fn_kwargs`; a class is made once a task, with
         `fn_constructor_args` and `fn_constructor_kwargs`, and then called. Consecutive ones are fused: a row
         goes through all of them before the next. Column types come from the first rows, unless `schema` says them.
+        With `isolation="process"` it runs in worker processes; `worker` says how: `klein.WorkerOptions`.
         """
-        refuse_not_built(concurrency=concurrency, num_cpus=num_cpus, num_gpus=num_gpus, isolation=isolation)
         return self._rows(
             "map",
             "map",
@@ -95,6 +93,7 @@ class Flow(Verbs, KeyedVerbs, Runs):
             on_error,
             batch_size,
             name,
+            worker,
         )
 
     def flat_map(
@@ -108,14 +107,10 @@ class Flow(Verbs, KeyedVerbs, Runs):
         schema: SchemaLike | None = None,
         on_error: OnError = "raise",
         batch_size: int | Literal["auto"] | None = "auto",
-        concurrency: object = None,
-        num_cpus: object = None,
-        num_gpus: object = None,
-        isolation: object = None,
         name: str | None = None,
+        **worker: Unpack[WorkerOptions],
     ) -> Flow:
         """Turn each row into any number of rows: `fn` returns or yields them. The arguments are those of `map`."""
-        refuse_not_built(concurrency=concurrency, num_cpus=num_cpus, num_gpus=num_gpus, isolation=isolation)
         return self._rows(
             "flat_map",
             "flat_map",
@@ -128,6 +123,7 @@ class Flow(Verbs, KeyedVerbs, Runs):
             on_error,
             batch_size,
             name,
+            worker,
         )
 
     def filter(
@@ -138,6 +134,7 @@ class Flow(Verbs, KeyedVerbs, Runs):
         fn_kwargs: Mapping[str, Any] | None = None,
         on_error: OnError = "raise",
         name: str | None = None,
+        **worker: Unpack[WorkerOptions],
     ) -> Flow:
         """Keep the rows for which `predicate` is true.
 
@@ -145,10 +142,14 @@ class Flow(Verbs, KeyedVerbs, Runs):
         a dict, runs in Python.
         """
         if not callable(predicate):
-            if fn_args or fn_kwargs or on_error != "raise":
-                raise InvalidError("fn_args, fn_kwargs and on_error go with a function, and the predicate is none")
+            if fn_args or fn_kwargs or on_error != "raise" or worker:
+                raise InvalidError(
+                    "fn_args, fn_kwargs, on_error and isolation go with a function, and the predicate is none"
+                )
             return self.into("filter", {"predicate": predicate}, name)
-        return self._rows("filter_rows", "filter", predicate, fn_args, fn_kwargs, (), None, None, on_error, None, name)
+        return self._rows(
+            "filter_rows", "filter", predicate, fn_args, fn_kwargs, (), None, None, on_error, None, name, worker
+        )
 
     def _rows(
         self,
@@ -163,11 +164,12 @@ class Flow(Verbs, KeyedVerbs, Runs):
         on_error: str,
         batch_size: Any,
         name: str | None,
+        worker: WorkerOptions,
     ) -> Flow:
-        from ._functions import row_function, rows_of_a_call
+        from ._functions import launch_of, row_function, rows_of_a_call
 
-        size = rows_of_a_call(batch_size)
-        made = row_function(fn, mode, args, kwargs, make_args, make_kwargs, schema, size)
+        size, launch = rows_of_a_call(batch_size), launch_of(mode, worker)
+        made = row_function(fn, mode, args, kwargs, make_args, make_kwargs, schema, size, launch)
         return self.into(kind, {"fn": made, "on_error": on_error}, name)
 
     def map_batches(
@@ -182,24 +184,18 @@ class Flow(Verbs, KeyedVerbs, Runs):
         fn_constructor_kwargs: Mapping[str, Any] | None = None,
         schema: SchemaLike | None = None,
         on_error: OnError = "raise",
-        concurrency: object = None,
-        num_cpus: object = None,
-        num_gpus: object = None,
-        isolation: object = None,
-        in_flight: object = None,
         name: str | None = None,
+        **worker: Unpack[WorkerOptions],
     ) -> Flow:
         """Turn each batch into another, or, by a generator, into several.
 
         `fn` is called with a dict of numpy arrays (or a pyarrow table, a pandas data frame, a dict of torch tensors) of
         at most `batch_size` rows, then `fn_args` and `fn_kwargs`; a class is made once a task, with
         `fn_constructor_args` and `fn_constructor_kwargs`, and then called. It returns any of these, or a list of dicts.
+        With `isolation="process"` it runs in worker processes; `worker` says how: `klein.WorkerOptions`.
         """
-        from ._functions import batch_function, rows_of_a_call
+        from ._functions import batch_function, launch_of, rows_of_a_call
 
-        refuse_not_built(
-            concurrency=concurrency, num_cpus=num_cpus, num_gpus=num_gpus, isolation=isolation, in_flight=in_flight
-        )
         made = batch_function(
             fn,
             fn_args,
@@ -209,6 +205,7 @@ class Flow(Verbs, KeyedVerbs, Runs):
             batch_format,
             schema,
             rows_of_a_call(batch_size),
+            launch_of("map_batches", worker),
         )
         return self.into("map_batches", {"fn": made, "on_error": on_error}, name)
 

@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyklein as klein
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
+import crayfish  # noqa: E402
+import crayfish_engines  # noqa: E402
 import shuffle  # noqa: E402
 import yahoo  # noqa: E402
 
@@ -60,3 +63,16 @@ def test_a_record_matches_the_rules_whose_range_its_hash_is_in() -> None:
     rows, consumers = shuffle.matches(words)
     assert set(zip(rows.tolist(), consumers.tolist(), strict=True)) == wanted
     assert len(rows) == len(wanted) > 100
+
+
+def test_a_score_that_is_wrong_lacking_or_doubled_ends_the_benchmark(tmp_path: Path) -> None:
+    job = crayfish.Job(tmp_path)
+    rows = klein.from_items([{"value": job.value(number)} for number in range(700)])
+    rows = rows.parse_json("value", schema=crayfish_engines.SCHEMA)
+    scored = rows.infer(str(job.model), inputs={"x": "x"}, outputs={"scores": "scores"}).select("id", "scores")
+    values = [json.dumps({**row, "scores": row["scores"].tolist()}).encode() for row in scored.take_all()]
+    job.check("klein", values, 700)
+    wrong = [*values[:-1], values[-1].replace(b'"scores": [', b'"scores": [1')]
+    for bad, why in ((wrong, "wrong scores"), (values[1:], "lost or doubled"), ([*values, values[3]], "doubled")):
+        with pytest.raises(AssertionError, match=why):
+            job.check("klein", bad, 700)

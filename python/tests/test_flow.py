@@ -100,7 +100,6 @@ def test_mistakes_are_told_where_they_are_written() -> None:
     "program",
     [
         lambda: klein.range(1).discard().run(on="cluster"),
-        lambda: klein.range(1).map(dict, isolation="process"),
         lambda: klein.range(1).map_batches(dict, num_gpus=1),
         lambda: klein.range(1).map(dict, concurrency=4),
     ],

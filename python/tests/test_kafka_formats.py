@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyklein as klein
 import pytest
@@ -48,6 +49,15 @@ def test_objects_of_json_are_rows_of_the_schema(broker: Broker) -> None:
     assert rows == [{"id": 1, "name": "a\nb"}, {"id": None, "name": None}]
 
 
+def test_lists_of_numbers_become_tensors_as_models_take_them(broker: Broker) -> None:
+    topic = topic_of(broker, [b'{"x": [[1, 2.5], [-3e-1, 0]]}', b'{"x": [[1, 2]]}'])
+    flow = read(broker, topic, value_format="json", schema="x: tensor[2, 2] of float32", on_error="dead_letter")
+    good, bad = flow.split_errors()
+    assert [row["x"].tolist() for row in good.take_all()] == [[[1.0, 2.5], [np.float32(-0.3), 0.0]]]
+    (letter,) = bad.take_all()
+    assert "'x' is a list of 1 where 2 are wanted" in letter["error"]
+
+
 def test_metadata_stand_beside_what_is_parsed(broker: Broker) -> None:
     topic = topic_of(broker, [b'{"id": 1}'])
     (row,) = read(broker, topic, value_format="json", schema="id: int64", metadata=True).take_all()
@@ -77,7 +87,7 @@ def test_records_that_are_no_objects_may_be_sent_aside_as_they_were(broker: Brok
     letters = klein.read_parquet(tmp_path / "bad").take_all()
     assert [row["value"] for row in letters] == [value for value in BAD if value not in (b'{"id": 1}', b'{"id": 5}')]
     assert [row["error_row"] for row in letters] == [f"{topic}#0:{i}" for i in range(1, 7)]
-    assert letters[1]["error"].startswith("this is no JSON of the columns' types: Column(/id) changed from number")
+    assert letters[1]["error"].startswith("this is no JSON of the columns' types: 'id' is text, not int64; mend")
     assert letters[4]["error"] == "it is null"
     assert letters[5]["error"] == "it is not UTF-8"
 

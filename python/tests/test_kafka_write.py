@@ -148,3 +148,13 @@ def test_a_topic_that_is_not_there_is_named_before_work_starts(broker: Broker) -
     topic = new_topic(broker.servers)
     with pytest.raises(klein.NotFoundError, match=f"there is no topic '{topic}x'.*mean '{topic}'"):
         write(klein.range(3), broker, topic + "x")
+
+
+def test_records_larger_than_what_is_under_way_at_once_arrive(broker: Broker) -> None:
+    topic = new_topic(broker.servers, **{"max.message.bytes": "4000000"})
+    values = [
+        b"%c" % (65 + i) * size for i, size in enumerate([3, 600_000, 600_000, 2_500_000, 7, 900_000, 600_000] * 3)
+    ]
+    rows = klein.from_items([{"value": value} for value in values])
+    write(rows, broker, topic, value_format="raw", client={"message.max.bytes": 4_000_000})
+    assert sorted(each.value() for each in records(broker.servers, topic)) == sorted(values)
