@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 
-#include "base/cores.h"
 #include "plan/views.h"
 #include "runtime/status.h"
 #include "store/store.h"
@@ -65,5 +64,8 @@ struct Views {
   PhysicalView physical;
 };
 Result<Views> explain(const Plan& plan, const RunOptions& options, const Registry& registry);
+
+/// Cores that this process may use: the cgroup's quota and the affinity mask, at least 1.
+int available_cores();
 
 }  // namespace klein
