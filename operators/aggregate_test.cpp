@@ -152,6 +152,53 @@ TEST(Aggregate, what_was_late_before_a_restart_is_late_after_it) {
   }
 }
 
+std::string rows_at(Random& random, int from, int count) {
+  std::string json = "[";
+  for (int i = 0; i < count; ++i) {
+    json += (i > 0 ? ", " : "") + std::string(R"({"k": "k)") + std::to_string(random.below(700)) + R"(", "at": )" +
+            std::to_string(from + static_cast<int>(random.below(3000))) + "}";
+  }
+  return json + "]";
+}
+
+TEST(Aggregate, snapshots_of_many_windows_hold_what_has_changed_and_a_restart_from_them_gives_the_same) {
+  for (const auto* more : {"", R"(, "allowed_lateness": "700ms")", R"(, "early": "1s", "allowed_lateness": "700ms")"}) {
+    Random random(3);
+    auto step = windows("sliding(2s, 1s)", more);
+    std::optional<State> all;
+    int changes = 0, now = 0;
+    for (int round = 0; round < 30; ++round) {
+      step.rows(rows_at(random, now, round == 0 ? 3000 : static_cast<int>(random.below(60))));
+      if (random.below(3) == 0) step.ring();
+      now += static_cast<int>(random.below(400));
+      step.time(now);
+      auto later = step.snapshot();
+      changes += later.since_last ? 1 : 0;
+      if (all)
+        all->follow(std::move(later));
+      else
+        all = std::move(later);
+    }
+    EXPECT_GT(changes, 10);
+    auto restored = windows("sliding(2s, 1s)", more);
+    restored.restore(*all);
+    restored.time(now);  // what was due has been given out
+    auto sorted = [](const std::string& told) {
+      std::vector<std::string> rows;
+      for (std::size_t at = 0; at < told.size();) {
+        const auto end = std::min(told.find("} ", at), told.size());
+        rows.push_back(told.substr(at, end - at));
+        at = end + 2;
+      }
+      std::sort(rows.begin(), rows.end());
+      return rows;
+    };
+    const auto last = rows_at(random, now - 900, 500);
+    EXPECT_EQ(sorted(restored.rows(last)), sorted(step.rows(last)));
+    EXPECT_EQ(sorted(restored.end()), sorted(step.end()));
+  }
+}
+
 TEST(Aggregate, the_state_of_other_aggregates_is_refused) {
   auto before = windows("tumbling(1s)");
   before.rows(R"([{"k": "a", "at": 0}])");

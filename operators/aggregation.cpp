@@ -1,11 +1,56 @@
 #include "operators/aggregation.h"
 
+#include <arrow/array/array_primitive.h>
+#include <arrow/array/builder_primitive.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <map>
+
 #include "base/duration.h"
 #include "operators/windows.h"
 
 namespace klein {
 
 namespace {
+
+/// Of each key group of a task the same time: `group`, `time`.
+Result<Batch> of_groups(const Context& context, std::int64_t time) {
+  arrow::Int32Builder groups;
+  arrow::Int64Builder times;
+  for (int group = 0; group < key_groups; ++group) {
+    if (task_of(group, context.parallelism) != context.task) continue;
+    KLEIN_ARROW_OK(groups.Append(group));
+    KLEIN_ARROW_OK(times.Append(time));
+  }
+  static const auto schema =
+      arrow::schema({arrow::field("group", arrow::int32()), arrow::field("time", arrow::int64())});
+  const auto rows = groups.length();
+  return Batch(arrow::RecordBatch::Make(schema, rows, {KLEIN_ARROW(groups.Finish()), KLEIN_ARROW(times.Finish())}));
+}
+
+std::map<int, std::int64_t> times_of(const std::vector<Batch>& rows) {
+  std::map<int, std::int64_t> times;
+  for (const auto& batch : rows) {
+    const auto& groups = static_cast<const arrow::Int32Array&>(*batch.columns()->column(0));
+    const auto& all = static_cast<const arrow::Int64Array&>(*batch.columns()->column(1));
+    for (std::int64_t row = 0; row < batch.rows(); ++row) times[groups.Value(row)] = all.Value(row);
+  }
+  return times;
+}
+
+/// Rows of windows, but for those that have been dropped since the rows were saved.
+Result<Batch> without_gone(const Batch& rows, const std::map<int, std::int64_t>& gone) {
+  if (gone.empty()) return rows;
+  const auto& groups = static_cast<const arrow::Int32Array&>(*rows.columns()->column(0));
+  const auto& starts = static_cast<const arrow::Int64Array&>(*rows.columns()->column(1));
+  std::vector<std::int64_t> kept;
+  for (std::int64_t row = 0; row < rows.rows(); ++row) {
+    const auto found = gone.find(groups.Value(row));
+    if (found == gone.end() || starts.Value(row) > found->second) kept.push_back(row);
+  }
+  return rows.pick(kept);
+}
 
 class Aggregating final : public Operator {
  public:
@@ -57,7 +102,12 @@ class Aggregating final : public Operator {
 
   Result<State> snapshot() const override {
     State state;
-    if (windows_) state.tables["windows"] = KLEIN_TRY(windows_->save());
+    if (windows_) {
+      auto gathered = KLEIN_TRY(windows_->save());
+      state.since_last = gathered.since_last;
+      state.tables["windows"] = std::move(gathered.rows);
+      if (gathered.gone != before_all_time) state.tables["gone"] = {KLEIN_TRY(of_groups(*context_, gathered.gone))};
+    }
     state.tables["fired"] = KLEIN_TRY(fired_.save(context_->task, context_->parallelism));
     std::erase_if(state.tables, [](const auto& table) { return table.second.empty(); });
     return state;
@@ -67,9 +117,11 @@ class Aggregating final : public Operator {
     if (const auto found = state.tables.find("fired"); found != state.tables.end()) fired_.restore(found->second);
     const auto found = state.tables.find("windows");
     if (found == state.tables.end()) return {};
+    const auto gone = state.tables.find("gone");
+    const auto times = gone == state.tables.end() ? std::map<int, std::int64_t>() : times_of(gone->second);
     for (const auto& batch : found->second) {
       if (!windows_) KLEIN_TRY(see(KLEIN_TRY(input_of(batch))));
-      KLEIN_TRY(windows_->load(batch));
+      KLEIN_TRY(windows_->load(KLEIN_TRY(without_gone(batch, times))));
     }
     const auto now = context_->clock->now();
     if (asked_.early > 0) early_at_ = now + asked_.early;

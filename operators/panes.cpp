@@ -9,10 +9,14 @@ namespace klein {
 
 namespace {
 
+constexpr std::uint64_t few_rows = 1024;  // so many are always saved together
+constexpr int most_parts = 255;           // savings of changes, behind one of all there is
+
 struct Pane {
   KeyTable keys;
   Groups groups;
   std::vector<char> fired = {}, changed = {};  // of each group
+  std::vector<char> unsaved = {};              // of each group: it is not as it was saved last
   std::uint32_t next = 0;                      // the first group that has not been looked at since the pane is due
 };
 
@@ -36,7 +40,7 @@ class Panes final : public Windows {
       rows.times = window_ ? &times : nullptr;
       KLEIN_TRY(pane.groups.add(batch, rows, pane.keys.size()));
       resize(pane);
-      for (const auto group : rows.groups) pane.changed[group] = 1;
+      for (const auto group : rows.groups) pane.changed[group] = pane.unsaved[group] = 1;
       KLEIN_TRY(update(start, pane, rows.groups, fired, emit));
     }
     return {};
@@ -49,6 +53,7 @@ class Panes final : public Windows {
       if (any) KLEIN_TRY(fire_some(start, pane, emit));
       if (over && pane.next == pane.keys.size()) {
         KLEIN_TRY(give_changed(start, pane, true, emit));
+        gone_ = start;
         panes_.erase(entry);
       }
       if (any || over) return true;
@@ -66,14 +71,23 @@ class Panes final : public Windows {
     return {};
   }
 
-  Result<std::vector<Batch>> save() const override {
-    std::vector<Batch> all;
-    for (const auto& [start, pane] : panes_) {
+  /// Changes are written behind what was there until they are as much again, as long as there is much.
+  Result<Gathered> save() override {
+    Gathered saved{.rows = {}, .since_last = whole_ >= few_rows && since_ <= whole_ && parts_ < most_parts};
+    std::uint64_t rows = 0;
+    for (auto& [start, pane] : panes_) {
       std::vector<Entry> entries;
-      for (std::uint32_t group = 0; group < pane.keys.size(); ++group) entries.push_back(entry_of(start, pane, group));
-      if (!entries.empty()) all.push_back(KLEIN_TRY(pane.groups.save(*shape_, entries)));
+      for (std::uint32_t group = 0; group < pane.keys.size(); ++group) {
+        if (std::exchange(pane.unsaved[group], 0) || !saved.since_last) entries.push_back(entry_of(start, pane, group));
+      }
+      rows += entries.size();
+      if (!entries.empty()) saved.rows.push_back(KLEIN_TRY(pane.groups.save(*shape_, entries)));
     }
-    return all;
+    if (saved.since_last) saved.gone = gone_;
+    since_ = saved.since_last ? since_ + rows : 0;
+    whole_ = saved.since_last ? whole_ : rows;
+    parts_ = saved.since_last ? parts_ + 1 : 0;
+    return saved;
   }
 
   Result<> load(const Batch& rows) override {
@@ -105,8 +119,9 @@ class Panes final : public Windows {
   Result<> give_changed(std::int64_t start, Pane& pane, bool fired, const Emit& emit) {
     std::vector<Entry> entries;
     for (std::uint32_t group = 0; group < pane.keys.size(); ++group) {
-      if ((pane.fired[group] != 0) == fired && std::exchange(pane.changed[group], 0))
-        entries.push_back(entry_of(start, pane, group));
+      if ((pane.fired[group] != 0) != fired || !std::exchange(pane.changed[group], 0)) continue;
+      pane.unsaved[group] = 1;
+      entries.push_back(entry_of(start, pane, group));
     }
     if (!entries.empty()) emit(KLEIN_TRY(pane.groups.results(*shape_, entries)));
     return {};
@@ -115,6 +130,7 @@ class Panes final : public Windows {
   static void resize(Pane& pane) {
     pane.fired.resize(pane.keys.size(), 0);
     pane.changed.resize(pane.keys.size(), 0);
+    pane.unsaved.resize(pane.keys.size(), 0);
   }
 
   Result<Pane*> pane_of(std::int64_t start) {
@@ -176,7 +192,7 @@ class Panes final : public Windows {
     std::vector<Entry> entries;
     for (const auto group : groups) {
       if (end(start) > fired.of(group_of(pane.keys.hash(group)))) continue;
-      pane.fired[group] = 1;
+      pane.fired[group] = pane.unsaved[group] = 1;
       pane.changed[group] = 0;
       entries.push_back(entry_of(start, pane, group));
     }
@@ -190,7 +206,7 @@ class Panes final : public Windows {
     for (; pane.next < until; ++pane.next) {
       if (pane.fired[pane.next]) continue;
       entries.push_back(entry_of(start, pane, pane.next));
-      pane.fired[pane.next] = 1;
+      pane.fired[pane.next] = pane.unsaved[pane.next] = 1;
       pane.changed[pane.next] = 0;
     }
     if (!entries.empty()) emit(KLEIN_TRY(pane.groups.results(*shape_, entries)));
@@ -201,9 +217,13 @@ class Panes final : public Windows {
   Result<> load(std::int64_t start, const Batch& rows) {
     auto& pane = *KLEIN_TRY(pane_of(start));
     const auto saved = KLEIN_TRY(Saved::read(*shape_, rows));
-    std::vector<std::uint32_t> groups;
-    for (std::size_t row = 0; row < saved.keys.size(); ++row)
+    std::vector<std::uint32_t> groups, replaced;
+    const auto known = pane.keys.size();
+    for (std::size_t row = 0; row < saved.keys.size(); ++row) {
       groups.push_back(pane.keys.add(saved.keys[row], saved.keys.hash(row)));
+      if (groups.back() < known) replaced.push_back(groups.back());
+    }
+    pane.groups.clear(replaced);
     resize(pane);
     for (std::size_t row = 0; row < groups.size(); ++row) {
       pane.fired[groups[row]] = saved.fired[row] ? 1 : 0;
@@ -216,7 +236,10 @@ class Panes final : public Windows {
   const std::optional<Window> window_;
   const std::int64_t lateness_;
   const bool together_;
-  std::map<std::int64_t, Pane> panes_;  // by start
+  std::map<std::int64_t, Pane> panes_;   // by start
+  std::int64_t gone_ = before_all_time;  // the last that was dropped
+  std::uint64_t whole_ = 0, since_ = 0;  // rows that were saved last as all there were, and as changes since
+  int parts_ = 0;                        // saved since then
 };
 
 }  // namespace

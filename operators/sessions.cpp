@@ -101,11 +101,12 @@ class Sessions final : public Windows {
   Result<> fire_early(const Emit& emit) override { return give_changed(false, emit); }
   Result<> fire_late(const Emit& emit) override { return give_changed(true, emit); }
 
-  Result<std::vector<Batch>> save() const override {
+  Result<Gathered> save() override {
     std::vector<Entry> entries;
     for (const auto& due : due_) entries.push_back(entry_of(*due.key, session_of(due)));
-    if (entries.empty()) return std::vector<Batch>();
-    return std::vector<Batch>{KLEIN_TRY(groups_->save(*shape_, entries))};
+    Gathered saved;
+    if (!entries.empty()) saved.rows.push_back(KLEIN_TRY(groups_->save(*shape_, entries)));
+    return saved;
   }
 
   Result<> load(const Batch& rows) override {

@@ -10,6 +10,13 @@
 
 namespace klein {
 
+/// Rows of a state.
+struct Gathered {
+  std::vector<Batch> rows;
+  bool since_last = false;              // behind those that were saved before
+  std::int64_t gone = before_all_time;  // then windows that begin by this time are no more
+};
+
 class Windows {
  public:
   using Emit = std::function<void(Batch)>;
@@ -24,7 +31,9 @@ class Windows {
   virtual Result<> fire_early(const Emit& emit) = 0;
   /// Gives out what late rows changed, where that was not to be at once.
   virtual Result<> fire_late(const Emit& emit) = 0;
-  virtual Result<std::vector<Batch>> save() const = 0;
+  /// What the windows have gathered, or what of it has changed since this was called last.
+  virtual Result<Gathered> save() = 0;
+  /// Adds rows that were saved; a window's group that is there already is as these say.
   virtual Result<> load(const Batch& rows) = 0;
 };
 
