@@ -81,7 +81,7 @@ def note(row):
     return {"id": row["id"], "pid": os.getpid()}
 
 klein.range(6000).map(note, isolation="process", batch_size=20).write_parquet("out").run(
-    checkpoint="state", interval="100ms", progress=False)
+    checkpoint="state", interval="100ms", cores=2, progress=False)
 """
 
 
