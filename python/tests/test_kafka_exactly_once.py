@@ -51,7 +51,7 @@ def test_no_row_of_a_job_that_fails_is_seen(broker: Broker, tmp_path: Path) -> N
 
 def test_a_job_that_is_stopped_goes_on_at_another_parallelism(broker: Broker, tmp_path: Path) -> None:
     topic = new_topic(broker.servers, 2)
-    rows = klein.generate(count=4000, rate=8000).select("id").with_columns(at=klein.col("id") - klein.col("id") / 2 * 2)
+    rows = klein.generate(count=4000, rate=3000).select("id").with_columns(at=klein.col("id") - klein.col("id") / 2 * 2)
     flow = write(rows, broker, topic, partition="at")
     for cores in (2, 1, 3):
         job = flow.start(checkpoint=tmp_path, interval="20ms", mode="stream", cores=cores)
