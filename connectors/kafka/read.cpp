@@ -60,7 +60,7 @@ class PartitionReader final : public SplitReader {
       : client_(std::move(client)),
         partition_(std::move(partition)),
         position_(position),
-        size_(size),
+        size_{size.rows, std::min<std::int64_t>(size.bytes, 1 << 20)},
         topic_(rd_kafka_topic_new(client_->get(), partition_.topic.c_str(), nullptr)),
         queue_(rd_kafka_queue_new(client_->get())),
         waker_(queue_.get()),

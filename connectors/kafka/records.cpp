@@ -76,6 +76,7 @@ KafkaRecords::KafkaRecords(std::string topic, std::int32_t partition, bool metad
 KafkaRecords::~KafkaRecords() = default;
 
 Result<> KafkaRecords::add(const rd_kafka_message_t& message) {
+  if (offsets_.empty()) KLEIN_TRY(reserve());
   KLEIN_TRY(Builders::append(builders_->value, message.payload, message.len));
   if (metadata_) KLEIN_TRY(builders_->add(message));
   offsets_.push_back(message.offset);
@@ -83,7 +84,16 @@ Result<> KafkaRecords::add(const rd_kafka_message_t& message) {
   return {};
 }
 
+/// Room for as much as the last batch took, so that nothing is moved while it grows.
+Result<> KafkaRecords::reserve() {
+  offsets_.reserve(last_.rows);
+  KLEIN_ARROW_OK(builders_->value.Reserve(static_cast<std::int64_t>(last_.rows)));
+  KLEIN_ARROW_OK(builders_->value.ReserveData(last_.bytes));
+  return {};
+}
+
 Result<Batch> KafkaRecords::finish() {
+  last_ = {offsets_.size(), bytes_};
   const auto rows = std::exchange(offsets_, {});
   bytes_ = 0;
   const auto count = static_cast<std::int64_t>(rows.size());

@@ -28,6 +28,12 @@ class KafkaRecords {
 
  private:
   struct Builders;
+  struct Size {
+    std::size_t rows = 0;
+    std::int64_t bytes = 0;
+  };
+
+  Result<> reserve();
 
   const std::string topic_;
   const std::int32_t partition_;
@@ -35,6 +41,7 @@ class KafkaRecords {
   const std::unique_ptr<Builders> builders_;
   std::vector<std::int64_t> offsets_;
   std::int64_t bytes_ = 0;
+  Size last_;  // of the last batch
 };
 
 }  // namespace klein

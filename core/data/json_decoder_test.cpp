@@ -194,6 +194,8 @@ TEST(JsonDecoder, lists_of_numbers_are_those_of_their_numbers_alone) {
     while (texts.size() < 200) {
       auto text =
           chance() % 8 == 0 ? number_text(chance) : std::to_string(static_cast<double>(chance() % 2000) / 64 - 9);
+      if (chance() % 8 == 0)
+        text = std::to_string(chance() >> chance() % 64) + "." + std::to_string(chance() >> chance() % 64);
       if (!std::isfinite(std::strtof(text.c_str(), nullptr))) continue;
       list += (list.empty() ? "" : chance() % 9 == 0 ? " , " : ",") + text;
       texts.push_back(std::move(text));

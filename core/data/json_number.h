@@ -61,62 +61,10 @@ bool to_real(const JsonNumber& number, Real& real) {
   return true;
 }
 
-namespace json {
-
-/// A number without sign and exponent that begins at `at`, as `digits` of which the last `decimals` stand behind the
-/// point. Where it ends; null: it is written in another way, or longer. 40 bytes are there to be looked at.
-inline const char* plain_number(const char* at, std::uint64_t& digits, int& decimals) {
-  digits = static_cast<unsigned char>(*at - '0');
-  decimals = 0;
-  if (digits > 9) return nullptr;
-  if (at[1] != '.') {
-    const auto bytes = eight_bytes(at);
-    const int count = leading_digits(bytes);
-    if (count == 8 || (count > 1 && digits == 0)) return nullptr;
-    digits = digits_of(bytes, count);
-    at += count - 1;
-  }
-  if (at[1] != '.') return at + 1;
-  at += 2;
-  for (int part = 0; part < 2; ++part) {
-    const auto bytes = eight_bytes(at);
-    const int count = leading_digits(bytes);
-    if (count == 0) break;
-    digits = digits * powers[count] + digits_of(bytes, count);
-    decimals += count;
-    at += count;
-    if (count < 8) break;
-  }
-  return decimals == 0 ? nullptr : at;
-}
-
-}  // namespace json
-
-/// Numbers with a comma behind each, such as "0.25,-3,", into `numbers`, up to `most` or to the first that is written
-/// in another way, is the last one or takes more care. How many there were; `text` begins behind them. This is where
-/// the time goes when embeddings and pictures are read, so it does nothing but what they need.
-template <std::floating_point Real>
-int take_plain_numbers(std::string_view& text, Real* numbers, int most) {
-  constexpr std::ptrdiff_t looked_at = 41;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  int count = 0;
-  for (; count < most && end - at >= looked_at; ++count) {
-    const bool negative = *at == '-';
-    std::uint64_t digits = 0;
-    int decimals = 0;
-    const char* const behind = json::plain_number(at + (negative ? 1 : 0), digits, decimals);
-    if (!behind || *behind != ',' || digits > std::uint64_t(1) << 53) break;
-    const double value = static_cast<double>(digits) / json::exact_powers[decimals];
-    if constexpr (std::is_same_v<Real, float>) {
-      if (json::needs_care(value)) break;
-    }
-    numbers[count] = static_cast<Real>(negative ? -value : value);
-    at = behind + 1;
-  }
-  text.remove_prefix(static_cast<std::size_t>(at - text.data()));
-  return count;
-}
+/// Numbers with a comma right behind each, such as "0.25,-3,", into `numbers`, up to `most` or to the first that is
+/// written in another way, is the last one or takes more care. How many there were; `text` begins behind them.
+int take_plain_numbers(std::string_view& text, float* numbers, int most);
+int take_plain_numbers(std::string_view& text, double* numbers, int most);
 
 /// False: it is no whole number, or does not fit.
 template <std::integral Integer>
