@@ -31,6 +31,8 @@ endif()
 klein_plugin(klein_parquet connectors/parquet PyArrow::parquet)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
 klein_plugin(klein_kafka connectors/kafka PkgConfig::RDKAFKA)
+pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb)
+klein_plugin(klein_rocksdb core/state/rocksdb PkgConfig::ROCKSDB)
 
 if(KLEIN_TESTS)
   enable_testing()
@@ -42,13 +44,15 @@ if(KLEIN_TESTS)
   add_executable(klein_tests ${tests})
   get_property(plugins GLOBAL PROPERTY klein_plugins)
   add_dependencies(klein_tests ${plugins})
-  execute_process(  # where the wheel is that model tests open
-    COMMAND "${Python_EXECUTABLE}" -c
-      "import importlib.util as u; print(u.find_spec('onnxruntime').submodule_search_locations[0])"
-    OUTPUT_VARIABLE onnxruntime_wheel OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  foreach(wheel onnxruntime openvino)  # where those are that model tests open
+    execute_process(
+      COMMAND "${Python_EXECUTABLE}" -c
+        "import importlib.util as u; print(u.find_spec('${wheel}').submodule_search_locations[0])"
+      OUTPUT_VARIABLE ${wheel}_wheel OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  endforeach()
   target_sources(klein_tests PRIVATE tests/golden/where.cpp)
   set_source_files_properties(tests/golden/where.cpp PROPERTIES COMPILE_DEFINITIONS
-    "KLEIN_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\";KLEIN_ONNXRUNTIME_WHEEL=\"${onnxruntime_wheel}\"")
+    "KLEIN_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\";KLEIN_ONNXRUNTIME_WHEEL=\"${onnxruntime_wheel}\";KLEIN_OPENVINO_WHEEL=\"${openvino_wheel}\"")
   target_link_libraries(klein_tests PRIVATE klein PyArrow::compute PkgConfig::MEDIA GTest::gtest_main GTest::gmock)
   add_test(NAME klein_tests COMMAND klein_tests)
 endif()

@@ -1,7 +1,7 @@
 // read_kafka, write_kafka: their rows. What they do is in klein_kafka.so, opened when the first of them is made.
 
+#include "base/plugin.h"
 #include "connectors/kafka/plugin.h"
-#include "connectors/plugin.h"
 
 namespace klein {
 

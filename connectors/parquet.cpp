@@ -1,9 +1,9 @@
 // read_parquet, write_parquet: their rows. What they do is in klein_parquet.so, opened when the first of them is made.
 
+#include "base/plugin.h"
 #include "connectors/file_sink.h"
 #include "connectors/file_watch.h"
 #include "connectors/parquet/plugin.h"
-#include "connectors/plugin.h"
 
 namespace klein {
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "base/duration.h"
 #include "base/text.h"
+#include "inference/running.h"
 
 namespace klein {
 namespace {
@@ -111,6 +113,7 @@ Result<PictureInput> picture_of(const Params& params, std::span<const std::int64
   if (shape.size() == 3 && shape[2] >= 1 && shape[2] <= most_channels && wanted.size() == 3) {
     picture.channels = static_cast<int>(shape[2]);
     picture.pixels = shape[0] * shape[1];
+    picture.has_axes = true;
     if (KLEIN_TRY(lay_out(wanted, input, refusal))) picture.layout = ImageLayout::channel_height_width;
   } else {
     const auto direct = as_it_is(wanted, shape);
@@ -222,15 +225,29 @@ Result<Schema> output_schema(const InferPlan& plan, const Schema& input) {
   return Schema(arrow::schema(std::move(fields), input.arrow()->metadata()));
 }
 
-Result<> refuse_what_is_not_built(const Params& params) {
-  if (params.string("precision") != "fp32") {
-    return Error(Code::invalid, "only precision=\"fp32\" is built yet, not \"" + params.string("precision") + "\"");
+/// Lets the model take the pictures' bytes as they are, where its runtime can.
+void feed_bytes(InferPlan& plan) {
+  Pictures pictures;
+  bool any = false;
+  for (const auto& input : plan.inputs) {
+    pictures.push_back(input.picture);
+    any = any || input.picture.has_value();
   }
-  if (!params.is_null("runtime") && params.string("runtime") != "onnxruntime") {
-    return Error(Code::invalid, "only runtime=\"onnxruntime\" is built yet, not \"" + params.string("runtime") + "\"");
+  auto session = any ? plan.session->taking(pictures) : nullptr;
+  if (!session) return;
+  plan.session = std::move(session);
+  for (auto& input : plan.inputs) {
+    if (input.picture && input.picture->has_axes) input.shape = input.cell.shape;
+    input.picture.reset();
   }
-  if (!params.is_null("latency")) return Error(Code::invalid, "infer's `latency` is not built yet: leave it out");
-  return {};
+}
+
+Result<std::int64_t> latency_of(const Params& params) {
+  if (params.is_null("latency")) return 0;
+  auto latency = duration_from(params.string("latency"));
+  if (!latency.ok()) return std::move(latency).error().while_doing("latency");
+  if (*latency > 0) return latency;
+  return Error(Code::invalid, "latency is more than nothing, such as \"200ms\", not " + params.string("latency"));
 }
 
 Result<std::int64_t> batch_rows_of(const Params& params, std::int64_t fixed_rows) {
@@ -250,8 +267,7 @@ Result<std::int64_t> batch_rows_of(const Params& params, std::int64_t fixed_rows
 }  // namespace
 
 Result<InferPlan> make_infer_plan(const Params& params, const Schema& input) {
-  KLEIN_TRY(refuse_what_is_not_built(params));
-  InferPlan plan{.session = KLEIN_TRY(open_model(params.string("model"))), .inputs = {}, .outputs = {}, .schema = {}};
+  InferPlan plan{.session = KLEIN_TRY(session_of(params)), .inputs = {}, .outputs = {}, .schema = {}};
   const auto columns = KLEIN_TRY(input_columns(params, *plan.session));
   for (std::size_t i = 0; i < columns.size(); ++i) {
     plan.inputs.push_back(KLEIN_TRY(bind_input(params, plan.session->inputs()[i], columns[i], input)));
@@ -261,8 +277,10 @@ Result<InferPlan> make_infer_plan(const Params& params, const Schema& input) {
   if (!pictures && !(params.is_null("mean") && params.is_null("std"))) {
     return Error(Code::invalid, "mean and std are for uint8 columns that feed float inputs, and there is none");
   }
+  feed_bytes(plan);
   plan.fixed_rows = KLEIN_TRY(fixed_rows_of(*plan.session));
   plan.batch_rows = KLEIN_TRY(batch_rows_of(params, plan.fixed_rows));
+  plan.latency = KLEIN_TRY(latency_of(params));
   plan.on_error = on_error(params);
   const auto outputs = KLEIN_TRY(resolve(params.mapping("outputs"), plan.session->outputs(), "output"));
   KLEIN_TRY(bind_outputs(outputs, plan));
@@ -271,7 +289,7 @@ Result<InferPlan> make_infer_plan(const Params& params, const Schema& input) {
 }
 
 Result<InferColumns> infer_columns(const Params& params) {
-  const auto session = KLEIN_TRY(open_model(params.string("model")));
+  const auto session = KLEIN_TRY(session_of(params));
   InferColumns columns{.reads = KLEIN_TRY(input_columns(params, *session)), .makes = {}};
   const auto outputs = KLEIN_TRY(resolve(params.mapping("outputs"), session->outputs(), "output"));
   for (const auto& [name, column] : outputs) columns.makes.push_back(column);

@@ -16,14 +16,6 @@
 
 namespace klein {
 
-/// A byte picture on its way to a float input.
-struct PictureInput {
-  std::int64_t pixels = 0;
-  int channels = 1;
-  Normalisation normalisation;
-  ImageLayout layout = ImageLayout::height_width_channel;
-};
-
 struct ModelInput {
   std::string column;
   int position = 0;  // of the column
@@ -47,6 +39,7 @@ struct InferPlan {
   std::vector<ModelOutput> outputs;
   std::int64_t fixed_rows = 0;  // rows that every call must have; 0: any number
   std::int64_t batch_rows = 0;  // rows that the user wants a call to have; 0: the best are found
+  std::int64_t latency = 0;     // nanoseconds in which a row is to have passed; 0: no bound
   OnError on_error = OnError::raise;
   Schema schema;  // of the output
 };

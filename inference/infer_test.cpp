@@ -12,6 +12,7 @@
 
 #include "inference/tensor_column.h"
 #include "inference/tiny_model_test.h"
+#include "op/gathering.h"
 #include "op/registry.h"
 
 namespace klein {
@@ -65,7 +66,8 @@ struct Ran {
   std::int64_t failed = 0;
 };
 
-Result<Ran> run(const std::string& params, const std::vector<Batch>& batches) {
+/// Each batch in a step of its own, or all in one.
+Result<Ran> run(const std::string& params, const std::vector<Batch>& batches, bool together = false) {
   const auto given = KLEIN_TRY(parse_json(params));
   const auto checked = KLEIN_TRY(Params::make(infer().params, *given.get<Value::Map>()));
   const Schemas schemas = {batches[0].schema()};
@@ -76,9 +78,10 @@ Result<Ran> run(const std::string& params, const std::vector<Batch>& batches) {
   const Context context{.step = "infer", .clock = &clock, .waker = {}, .rows_failed = &ran.failed};
   KLEIN_TRY(step->open(context));
   std::vector<Batch> made;
-  for (const auto& batch : batches) {
+  for (std::size_t i = 0; i < batches.size(); ++i) {
     Output out;
-    KLEIN_TRY(step->process(0, batch, out));
+    KLEIN_TRY(step->process(0, batches[i], out));
+    if (!together || i + 1 == batches.size()) KLEIN_TRY(dynamic_cast<Gathering&>(*step).end_step(out));
     for (auto& [port, emitted] : out.emitted()) (port == Port::main ? made : ran.errors).push_back(std::move(emitted));
   }
   if (!made.empty()) {
@@ -141,11 +144,14 @@ TEST_P(InferRows, gives_every_row_its_own_answer_however_calls_are_sliced) {
   const auto& [fixed, more] = GetParam();
   const TemporaryFile file(test::adding_model(fixed).bytes());
   const auto whole = pairs(200);
-  const auto ran = run(model(file, more), {whole.slice(0, 97), whole.slice(97, 1), whole.slice(98, 102)});
-  ASSERT_OK(ran);
   auto expected = numbers(whole, "left");
   for (auto& number : expected) number += 1000;
-  EXPECT_EQ(numbers(ran->main, "sum"), expected);
+  for (const bool together : {false, true}) {
+    const auto ran = run(model(file, more), {whole.slice(0, 97), whole.slice(97, 1), whole.slice(98, 102)}, together);
+    ASSERT_OK(ran);
+    EXPECT_EQ(numbers(ran->main, "sum"), expected);
+    EXPECT_EQ(numbers(ran->main, "left"), numbers(whole, "left"));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(slices, InferRows,
@@ -250,6 +256,19 @@ TEST(Infer, finds_the_row_that_a_model_fails_on) {
   EXPECT_EQ(skipped->failed, 1);
 }
 
+TEST(Infer, finds_the_row_of_the_batch_that_a_model_fails_on_among_several) {
+  const TemporaryFile file(table_model().bytes());
+  const auto batch = batch_of({{"index", column<std::int64_t>({}, {0, 1, 2, 99, 1, 0}, ElementType::int64)}});
+  const std::vector<Batch> parts = {batch.slice(0, 1), batch.slice(1, 1), batch.slice(2, 3), batch.slice(5, 1)};
+  const auto raised = run(model(file), parts, true);
+  ASSERT_FALSE(raised.ok());
+  EXPECT_EQ(raised.error().row(), "3");
+  const auto skipped = run(model(file, R"("on_error": "skip")"), parts, true);
+  ASSERT_OK(skipped);
+  EXPECT_EQ(numbers(skipped->main, "out"), (std::vector<float>{10, 20, 30, 20, 10}));
+  EXPECT_EQ(skipped->failed, 1);
+}
+
 TEST(Infer, refuses_names_that_are_not_there) {
   const TemporaryFile file(test::adding_model().bytes());
   EXPECT_EQ(refusal(model(file, R"("inputs": {"lefd": "left", "right": "right"})"), pairs(1)),
@@ -309,11 +328,10 @@ TEST(Infer, refuses_models_that_are_none_and_outputs_that_are_no_columns) {
 
 TEST(Infer, says_what_is_not_built_yet) {
   const TemporaryFile file(test::adding_model().bytes());
+  EXPECT_EQ(refusal(model(file, R"("precision": "int8")"), pairs(1)),
+            "precision=\"int8\" is not built yet: use \"fp32\" or \"bf16\"");
   EXPECT_EQ(
-      refusal(model(file, R"("precision": "bf16")"), pairs(1)), "only precision=\"fp32\" is built yet, not \"bf16\"");
-  EXPECT_EQ(refusal(model(file, R"("runtime": "openvino")"), pairs(1)),
-            "only runtime=\"onnxruntime\" is built yet, not \"openvino\"");
-  EXPECT_EQ(refusal(model(file, R"("latency": "5ms")"), pairs(1)), "infer's `latency` is not built yet: leave it out");
+      refusal(model(file, R"("latency": "0s")"), pairs(1)), "latency is more than nothing, such as \"200ms\", not 0s");
   EXPECT_EQ(refusal(model(file, R"("batch_size": "big")"), pairs(1)),
             "batch_size must be \"auto\" or a number of rows from 1, not \"big\"");
 }

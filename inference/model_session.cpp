@@ -12,6 +12,7 @@
 
 #include "base/mutex.h"
 #include "inference/onnxruntime_session.h"
+#include "inference/openvino_session.h"
 
 namespace klein {
 namespace {
@@ -99,15 +100,17 @@ std::string TensorInfo::text() const {
   return name + ": " + std::string(to_string(element)) + "[" + sizes + "]";
 }
 
-Result<std::shared_ptr<const ModelSession>> open_model(const std::string& path) {
+Result<std::shared_ptr<const ModelSession>> open_model(const std::string& path, Runtime runtime, Precision precision) {
   static auto* const models = new LoadedModels;  // never destroyed: tasks may outlive static objects
   const auto found = KLEIN_TRY(identity(path));
-  const auto loaded = models->at(path);
+  const auto way = std::string(to_string(runtime)) + ' ' + std::string(to_string(precision)) + ' ';
+  const auto loaded = models->at(way + path);
   const Lock lock(loaded->mutex);
   const auto before = loaded->session.lock();
   if (before && loaded->identity == found) return before;
   if (before) models->forget(before);
-  auto session = KLEIN_TRY(open_onnxruntime_session(path));
+  auto session =
+      KLEIN_TRY(runtime == Runtime::openvino ? open_openvino_session(path, precision) : open_onnxruntime_session(path));
   loaded->identity = found;
   loaded->session = session;
   models->keep(session);

@@ -5,12 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "inference/normalise.h"
+#include "inference/precision.h"
 
 namespace klein {
 
@@ -69,10 +72,19 @@ class ModelSession {
   /// Computes on the calling thread. `inputs` are all of the model's, in order; `outputs` those that are wanted. Any
   /// number of threads at a time.
   virtual Result<> run(std::span<const InputTensor> inputs, std::span<OutputTensor> outputs) const = 0;
+  /// The same model, which takes bytes for the inputs that have a picture here, and normalises them itself. Null: it
+  /// can't.
+  virtual std::shared_ptr<const ModelSession> taking([[maybe_unused]] const Pictures& pictures) const {
+    return nullptr;
+  }
+  /// Each number of rows costs a preparation of its own: few different ones should be asked for.
+  virtual bool prepares_each_size() const { return false; }
 };
 
-/// The model in the file `path`, loaded at most once a process while anyone holds it; a file that was replaced is
-/// loaded anew. Errors: no such file, not a model, no runtime installed. Any thread.
-Result<std::shared_ptr<const ModelSession>> open_model(const std::string& path);
+/// The model in the file `path`, loaded at most once a process and way to run it while anyone holds it; a file that was
+/// replaced is loaded anew. Errors: no such file, not a model, no runtime installed, a processor that lacks what the
+/// precision needs. Any thread.
+Result<std::shared_ptr<const ModelSession>> open_model(const std::string& path, Runtime runtime = Runtime::onnxruntime,
+                                                       Precision precision = Precision::fp32);
 
 }  // namespace klein

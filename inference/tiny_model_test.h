@@ -14,12 +14,14 @@
 
 namespace klein {
 extern const char* const onnxruntime_wheel;  // tests/golden/where.cpp
-}
+extern const char* const openvino_wheel;     // empty: there is none
+}  // namespace klein
 
 namespace klein::test {
 
 /// The test program finds the wheel that it was configured with, unless another is asked for.
 inline const int wheel_is_known = setenv("KLEIN_ONNXRUNTIME", onnxruntime_wheel, /*overwrite=*/0);
+inline const int other_wheel_is_known = setenv("KLEIN_OPENVINO", openvino_wheel, /*overwrite=*/0);
 
 class Message {
  public:
@@ -126,6 +128,33 @@ class TemporaryFile {
   ~TemporaryFile() { std::filesystem::remove(path_); }
   void write(const std::string& content) const { std::ofstream(path_, std::ios::binary) << content; }
   std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// A folder for the cache of models, of this test alone.
+class TemporaryCache {
+ public:
+  TemporaryCache() {
+    static int number = 0;
+    path_ = std::filesystem::temp_directory_path() /
+            ("klein_cache_" + std::to_string(::getpid()) + "_" + std::to_string(number++));
+    setenv("KLEIN_CACHE", path_.c_str(), /*overwrite=*/1);
+  }
+  TemporaryCache(const TemporaryCache&) = delete;
+  TemporaryCache& operator=(const TemporaryCache&) = delete;
+  ~TemporaryCache() {
+    std::filesystem::remove_all(path_);
+    unsetenv("KLEIN_CACHE");
+  }
+  const std::filesystem::path& path() const { return path_; }
+  std::vector<std::filesystem::path> entries() const {
+    std::vector<std::filesystem::path> found;
+    std::error_code absent;
+    for (const auto& entry : std::filesystem::directory_iterator(path_, absent)) found.push_back(entry.path());
+    return found;
+  }
 
  private:
   std::filesystem::path path_;

@@ -23,6 +23,8 @@ namespace klein {
 
 namespace {
 
+constexpr std::int64_t between_looks = 1'000'000'000;  // at how large state is, nanoseconds
+constexpr auto timers_table = "timers";
 constexpr auto input_entry = "klein.input", task_entry = "klein.task", time_entry = "klein.time";
 
 /// When rows of state were taken, by the clock of their task.
@@ -73,6 +75,47 @@ Taken taken_of(const Batch& rows) {
   return {entry(task_entry), std::strtoll(entry(time_entry).c_str(), nullptr, 10)};
 }
 
+/// Every batch of a state, table by table.
+Result<> each(const State& state, const std::function<Result<>(const std::string& table, const Batch& rows)>& take) {
+  for (const auto& [name, batches] : state.tables) {
+    for (const auto& batch : batches) KLEIN_TRY(take(name, batch));
+  }
+  for (const auto& [name, all] : state.late) {
+    const auto take_late = [&take, table = name](const Batch& batch) { return take(table, batch); };
+    for (const auto& rows : all) KLEIN_TRY(rows->each(take_late));
+  }
+  return {};
+}
+
+/// `with_groups` of rows that come late.
+class WithGroups final : public LateRows {
+ public:
+  WithGroups(std::shared_ptr<const LateRows> rows, Schema input, Taken taken)
+      : rows_(std::move(rows)), input_(std::move(input)), taken_(std::move(taken)) {}
+  std::unique_ptr<Reader> read() const override { return std::make_unique<Grouped>(rows_->read(), input_, taken_); }
+
+ private:
+  class Grouped final : public Reader {
+   public:
+    Grouped(std::unique_ptr<Reader> rows, Schema input, Taken taken)
+        : rows_(std::move(rows)), input_(std::move(input)), taken_(std::move(taken)) {}
+    Result<std::optional<Batch>> next() override {
+      const auto batch = KLEIN_TRY(rows_->next());
+      if (!batch) return std::optional<Batch>();
+      return std::optional(KLEIN_TRY(with_groups(*batch, input_, taken_)));
+    }
+
+   private:
+    const std::unique_ptr<Reader> rows_;
+    const Schema input_;
+    const Taken taken_;
+  };
+
+  const std::shared_ptr<const LateRows> rows_;
+  const Schema input_;
+  const Taken taken_;
+};
+
 class Processing final : public Operator, public Counting {
  public:
   Processing(std::shared_ptr<const KeyedFunction> function, std::unique_ptr<KeyedInstance> instance,
@@ -88,11 +131,17 @@ class Processing final : public Operator, public Counting {
 
   Result<> open(const Context& context) override {
     context_ = &context;
-    return instance_->open(metrics_);
+    KeyedInstance::Memory memory;
+    if (!context.state_folder.empty()) {
+      held_ = KLEIN_TRY(HeldState::on_disk(context.state_folder, context.state_memory / 3));
+      memory = {held_, context.state_memory - context.state_memory / 3};
+    }
+    return instance_->open(metrics_, memory);
   }
 
   Result<Progress> process(int, Batch batch, Output& out) override {
     if (!input_ || !(*input_ == batch.schema())) KLEIN_TRY(see(batch.schema()));
+    if (held_) tell_size();
     const auto keys = KLEIN_TRY(codec_->encode(batch));
     KLEIN_TRY(emit(KLEIN_TRY(instance_->call({batch, keys, codec_, time_ ? &*time_ : nullptr, now()})), out));
     return set_alarm();
@@ -113,8 +162,13 @@ class Processing final : public Operator, public Counting {
   Result<State> snapshot() const override {
     State state;
     const Taken taken{std::to_string(context_->task), now()};
+    if (held_) held_->at(taken.time);  // what is left is as of the same time
     auto saved = KLEIN_TRY(instance_->snapshot(taken.time));
     state.since_last = saved.since_last;
+    if (held_) *context_->state_size = held_->size();
+    if (!input_) return state;  // no row has come
+    for (auto& [name, rows] : saved.late)
+      state.late[name] = {std::make_shared<WithGroups>(std::move(rows), *input_, taken)};
     for (const auto& [name, batches] : saved.tables) {
       for (const auto& batch : batches) state.tables[name].push_back(KLEIN_TRY(with_groups(batch, *input_, taken)));
     }
@@ -123,22 +177,25 @@ class Processing final : public Operator, public Counting {
 
   Result<> restore(const State& state) override {
     const auto time_now = now();  // once: a timer that is taken back must be at the time at which it was set
-    std::map<std::string, std::int64_t> last;  // by task
-    for (const auto& [name, batches] : state.tables) {
-      for (const auto& batch : batches) {
-        const auto taken = taken_of(batch);
-        auto& time = last.try_emplace(taken.task, taken.time).first->second;
-        time = std::max(time, taken.time);
-      }
-    }
-    for (const auto& [name, batches] : state.tables) {
-      for (const auto& batch : batches) {
-        if (!input_) KLEIN_TRY(see(KLEIN_TRY(input_of(batch))));
-        const auto taken = taken_of(batch);
-        const auto since = last[taken.task] - taken.time;  // what they say is left is less by that
-        KLEIN_TRY(instance_->restore(name, KLEIN_TRY(without_groups(batch)), codec_, time_now - since));
-      }
-    }
+    if (held_) held_->at(time_now);
+    // Timers say of each task when its last rows were taken, or these are all of one time.
+    std::map<std::string, std::int64_t> last;
+    const auto note = [&](const Batch& batch) -> Result<> {
+      const auto taken = taken_of(batch);
+      auto& time = last.try_emplace(taken.task, taken.time).first->second;
+      time = std::max(time, taken.time);
+      return {};
+    };
+    KLEIN_TRY(each(state, [&](const std::string& table, const Batch& batch) -> Result<> {
+      return table == timers_table ? note(batch) : Result<>();
+    }));
+    KLEIN_TRY(each(state, [&](const std::string& table, const Batch& batch) -> Result<> {
+      KLEIN_TRY(note(batch));
+      if (!input_) KLEIN_TRY(see(KLEIN_TRY(input_of(batch))));
+      const auto taken = taken_of(batch);
+      const auto since = last[taken.task] - taken.time;  // what they say is left is less by that
+      return instance_->restore(table, KLEIN_TRY(without_groups(batch)), codec_, time_now - since);
+    }));
     set_alarm();
     return {};
   }
@@ -152,6 +209,15 @@ class Processing final : public Operator, public Counting {
     if (time_name_) time_ = KLEIN_TRY(TimeColumn::make(schema, *time_name_));
     input_ = schema;
     return {};
+  }
+
+  /// Once a second: looking costs.
+  void tell_size() {
+    const auto time_now = now();
+    held_->at(time_now);
+    if (time_now < told_ + between_looks) return;
+    told_ = time_now;
+    *context_->state_size = held_->size();
   }
 
   bool same_types(const std::vector<std::shared_ptr<arrow::DataType>>& types) const {
@@ -186,6 +252,8 @@ class Processing final : public Operator, public Counting {
   std::shared_ptr<const KeyCodec> codec_;
   std::optional<TimeColumn> time_;
   const std::shared_ptr<OutputSchema> output_;
+  std::shared_ptr<HeldState> held_;  // null: all is in memory
+  std::int64_t told_ = -between_looks;
   std::int64_t passed_ = std::numeric_limits<std::int64_t>::min();
 };
 
@@ -217,6 +285,7 @@ void register_process(Registry& registry) {
       .by_row = true,
       .deterministic = false,
       .stateful = true,
+      .late = true,
       .schema = [](const Params& params, const Schemas& inputs) -> Result<std::optional<Schema>> {
         const auto function = KLEIN_TRY(function_of(params));
         if (inputs.front()) {

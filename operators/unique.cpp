@@ -16,11 +16,36 @@ namespace klein {
 
 namespace {
 
+constexpr int most_parts = 256;  // snapshots that hold what has come since the one before, and the one that holds all
 constexpr std::size_t swept = 4096;  // so many keys are not looked through for those whose time is over
 
 struct ByBytes {
   using is_transparent = void;
   std::size_t operator()(std::string_view key) const { return static_cast<std::size_t>(hash_key(key)); }
+};
+
+/// Rows of a state.
+class SeenRows {
+ public:
+  Result<> add(const std::string& key, std::int64_t left) {
+    KLEIN_ARROW_OK(groups_.Append(group_of(hash_key(key))));
+    KLEIN_ARROW_OK(keys_.Append(key));
+    KLEIN_ARROW_OK(left_.Append(left));
+    return {};
+  }
+  Result<Batch> finish() {
+    static const auto schema =
+        arrow::schema({arrow::field("group", arrow::int32()), arrow::field("key", arrow::binary()),
+                       arrow::field("left", arrow::int64())});
+    const auto rows = groups_.length();
+    return Batch(arrow::RecordBatch::Make(
+        schema, rows, {KLEIN_ARROW(groups_.Finish()), KLEIN_ARROW(keys_.Finish()), KLEIN_ARROW(left_.Finish())}));
+  }
+
+ private:
+  arrow::Int32Builder groups_;
+  arrow::BinaryBuilder keys_;
+  arrow::Int64Builder left_;
 };
 
 class Unique final : public Operator {
@@ -45,25 +70,20 @@ class Unique final : public Operator {
     return Progress::done;
   }
 
+  /// Keys that are never forgotten are told once: behind those that were told before, but for a while.
   Result<State> snapshot() const override {
-    arrow::Int32Builder groups;
-    arrow::BinaryBuilder keys;
-    arrow::Int64Builder left;
-    const auto now = context_->clock->now();
-    for (const auto& [key, end] : seen_) {
-      if (ttl_ > 0 && end <= now) continue;
-      KLEIN_ARROW_OK(groups.Append(group_of(hash_key(key))));
-      KLEIN_ARROW_OK(keys.Append(key));
-      KLEIN_ARROW_OK(left.Append(ttl_ > 0 ? end - now : 0));
-    }
     State state;
-    const auto rows = groups.length();
-    if (rows == 0) return state;
-    static const auto schema =
-        arrow::schema({arrow::field("group", arrow::int32()), arrow::field("key", arrow::binary()),
-                       arrow::field("left", arrow::int64())});
-    state.tables["seen"] = {Batch(arrow::RecordBatch::Make(
-        schema, rows, {KLEIN_ARROW(groups.Finish()), KLEIN_ARROW(keys.Finish()), KLEIN_ARROW(left.Finish())}))};
+    state.since_last = ttl_ == 0 && told_ > 0 && told_ < most_parts;
+    told_ = state.since_last ? told_ + 1 : 1;
+    const auto now = context_->clock->now();
+    SeenRows rows;
+    for (const auto& [key, end] : seen_) {
+      if (state.since_last || (ttl_ > 0 && end <= now)) continue;
+      KLEIN_TRY(rows.add(key, ttl_ > 0 ? end - now : 0));
+    }
+    for (const auto* key : state.since_last ? fresh_ : std::vector<const std::string*>()) KLEIN_TRY(rows.add(*key, 0));
+    fresh_.clear();
+    if (const auto batch = KLEIN_TRY(rows.finish()); batch.rows() > 0) state.tables["seen"] = {batch};
     return state;
   }
 
@@ -87,7 +107,8 @@ class Unique final : public Operator {
   bool is_first(std::string_view key, std::int64_t now) {
     const auto found = seen_.find(key);
     if (found == seen_.end()) {
-      seen_.emplace(key, now + ttl_);
+      const auto added = seen_.emplace(key, now + ttl_).first;
+      if (ttl_ == 0 && told_ > 0) fresh_.push_back(&added->first);
       return true;
     }
     if (ttl_ == 0 || found->second > now) return false;
@@ -106,6 +127,8 @@ class Unique final : public Operator {
   const Context* context_ = nullptr;
   std::unordered_map<std::string, std::int64_t, ByBytes, std::equal_to<>> seen_;  // until when
   std::size_t sweep_at_ = swept;
+  mutable int told_ = 0;                           // snapshots since the last that held all; 0: there was none
+  mutable std::vector<const std::string*> fresh_;  // keys that came since the last
 };
 
 Result<std::int64_t> ttl_of(const Params& params) {

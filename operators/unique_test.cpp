@@ -52,5 +52,28 @@ TEST(Unique, a_snapshot_holds_the_keys_that_are_remembered_and_no_others) {
   EXPECT_EQ(step.snapshot().tables.at("seen").front().rows(), 100);
 }
 
+TEST(Unique, a_key_that_is_never_forgotten_is_told_once_and_all_of_them_now_and_then) {
+  auto step = with_ttl("null");
+  step.rows(one("a", 1));
+  auto all = step.snapshot();
+  EXPECT_FALSE(all.since_last);
+  int whole = 0;
+  for (int i = 0; i < 600; ++i) {
+    step.rows(one("k" + std::to_string(i), i));
+    step.rows(one("a", i));
+    auto later = step.snapshot();
+    whole += later.since_last ? 0 : 1;
+    EXPECT_EQ(later.tables.at("seen").front().rows(), later.since_last ? 1 : i + 2);
+    all.follow(std::move(later));
+  }
+  EXPECT_EQ(whole, 2);
+  EXPECT_TRUE(step.snapshot().tables.empty());
+  auto restored = with_ttl("null");
+  restored.restore(all);
+  for (int i = 0; i < 600; ++i) EXPECT_EQ(restored.rows(one("k" + std::to_string(i), i)), "");
+  EXPECT_EQ(restored.rows(one("a", 7)), "");
+  EXPECT_EQ(restored.rows(one("b", 7)), row("b", 7));
+}
+
 }  // namespace
 }  // namespace klein

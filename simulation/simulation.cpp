@@ -29,6 +29,7 @@ class Life {
     RunOptions options{.cores = cores, .mode = settings_.mode};
     options.seed = world_.random().next();
     options.store = std::make_shared<DisturbedStore>(*disk_, world_);
+    if (snapshots) options.state_memory = settings_.state_memory;
     options.pace.interval = snapshots ? interval() : 0;
     options.disturbance = &world_;
     auto job = Job::start(plan_, options, *kinds_);

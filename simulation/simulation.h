@@ -18,6 +18,7 @@ struct Settings {
   std::int64_t rows = 10'000;     // where sources without an end are cut, in all of their splits together
   std::optional<Mode> mode = {};  // as in RunOptions; by default what the sources ask for
   Faults faults = {};
+  std::optional<std::int64_t> state_memory = {};  // as in RunOptions, of the runs under faults
 };
 
 /// Rows of one sink that were not shown as they were undisturbed: a few of each, and how many there are.

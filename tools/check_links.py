@@ -17,6 +17,7 @@ RUNTIME = {"libc", "libstdc++", "libm", "libgcc_s", "libpthread", "libdl", "ld-l
 ALLOWED = {
     "libklein": {"libarrow", "libarrow_compute", "libjpeg", "libturbojpeg", "libpng16", "libwebp"} | RUNTIME,
     "klein_parquet": {"libklein", "libarrow", "libarrow_compute", "libparquet"} | RUNTIME,
+    "klein_rocksdb": {"libklein", "libarrow", "librocksdb"} | RUNTIME,
     "klein_kafka": {"libklein", "libarrow", "librdkafka"} | RUNTIME,
 }
 

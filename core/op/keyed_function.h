@@ -11,6 +11,7 @@
 #include "data/batch.h"
 #include "op/function.h"
 #include "op/time_column.h"
+#include "state/held_state.h"
 #include "state/keys.h"
 
 namespace klein {
@@ -20,8 +21,14 @@ class UserMetrics;
 class KeyedInstance {
  public:
   virtual ~KeyedInstance() = default;
-  /// Called first; what the code counts goes there.
-  virtual Result<> open(std::shared_ptr<UserMetrics> metrics) = 0;
+  /// Where it keeps what it remembers: of the rows that memory has no room for, `room` bytes, in `held`; null: there is
+  /// room for all.
+  struct Memory {
+    std::shared_ptr<HeldState> held;
+    std::int64_t room = 0;
+  };
+  /// Called first; what the code counts goes to `metrics`.
+  virtual Result<> open(std::shared_ptr<UserMetrics> metrics, const Memory& memory) = 0;
 
   struct Rows {
     const Batch& batch;
@@ -46,7 +53,8 @@ class KeyedInstance {
   using Tables = std::map<std::string, std::vector<Batch>>;
   struct Saved {
     Tables tables;
-    bool since_last = false;  // only what has changed since the last time
+    std::map<std::string, std::shared_ptr<const LateRows>> late;  // tables, too
+    bool since_last = false;                                      // only what has changed since the last time
   };
   virtual Result<Saved> snapshot(std::int64_t now) = 0;
   /// Adds rows of one table, behind those that were added before.

@@ -89,6 +89,11 @@ struct Context {
   std::uint32_t ended = 0;           // a bit each input port whose end has come; each is told by `on_watermark`
   bool streaming = false;            // the job's mode; in a batch all results are final ones
   Store* store = nullptr;            // the checkpoint's, for what a writer stages; null where there is none
+  /// Of a kind that is `late`: bytes of rows by key that the step may have in memory, and a folder that it may make for
+  /// those that it may not; empty: there is no bound.
+  std::string state_folder = {};
+  std::int64_t state_memory = 0;
+  StateSize* state_size = nullptr;  // what they take, as the step last looked
 };
 
 class Operator {

@@ -47,6 +47,7 @@ struct OperatorKind {
   int max_parallelism = 0;      // 0: any
   bool deterministic = true;    // the same rows give the same rows, in the same order
   bool stateful = false;        // what `snapshot` gives matters: it is asked between two calls
+  bool late = false;            // its rows by key may be more than memory holds: it gives and takes them late
   bool makes_time = false;      // it sets the watermarks of what follows; those that come, but the end, stop here
   int first_port = -1;          // of several inputs, the one that is taken from while it has rows
   bool in_turn = false;         // the inputs are taken from one after the other, each to its end

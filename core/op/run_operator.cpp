@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "op/gathering.h"
 #include "op/json_rows.h"
 
 namespace klein {
@@ -30,6 +31,14 @@ Schemas schemas_of(const std::vector<std::vector<Batch>>& inputs) {
   return schemas;
 }
 
+/// A batch, in a step of its own.
+Result<Progress> take(Operator& step, int port, Batch batch, Output& out, OperatorRun& run) {
+  auto taken = drained(step.process(port, std::move(batch), out), step, out, run);
+  auto* gathering = dynamic_cast<Gathering*>(&step);
+  if (!gathering || !taken.ok() || *taken == Progress::finished) return taken;
+  return drained(gathering->end_step(out), step, out, run);
+}
+
 Result<> feed(Operator& step, const std::vector<std::vector<Batch>>& inputs, OperatorRun& run) {
   Output out;
   for (std::size_t i = 0, left = 1; left > 0; ++i) {
@@ -38,8 +47,8 @@ Result<> feed(Operator& step, const std::vector<std::vector<Batch>>& inputs, Ope
       if (i >= inputs[port].size()) continue;
       ++left;
       if (inputs[port][i].rows() == 0) continue;
-      auto progress = step.process(static_cast<int>(port), inputs[port][i], out);
-      run.finished = KLEIN_TRY(drained(std::move(progress), step, out, run)) == Progress::finished;
+      const auto progress = KLEIN_TRY(take(step, static_cast<int>(port), inputs[port][i], out, run));
+      run.finished = progress == Progress::finished;
       if (run.finished) return {};
     }
   }

@@ -41,7 +41,10 @@ bool Channel::push(Item item) {
     if (!barrier || delivered(*barrier)) {
       const auto* watermark = std::get_if<Watermark>(&item);
       ended_ |= watermark && watermark->is_end();
-      if (const auto* batch = std::get_if<Batch>(&item); batch && awaits_barrier_) cut_rows_.push_back(*batch);
+      if (const auto* batch = std::get_if<Batch>(&item)) {
+        arrived_ += batch->rows();
+        if (awaits_barrier_) cut_rows_.push_back(*batch);
+      }
       entries_.push_back({LeaseId{next_id_++}, std::move(item), rows, bytes});
       rows_ += rows;
       bytes_ += bytes;
@@ -73,15 +76,30 @@ std::int64_t Channel::queued_rows() const {
   return rows_;
 }
 
-std::optional<Lease> Channel::take() {
+std::optional<Lease> Channel::take(bool only_rows) {
   const Lock lock(mutex_);
   if (taken_ == entries_.size()) {
     consumer_waits_ = true;
     return std::nullopt;
   }
   const auto& next = entries_[taken_];
+  if (only_rows && !std::holds_alternative<Batch>(next.item)) return std::nullopt;
   if (!std::holds_alternative<Barrier>(next.item)) ++taken_;
   return Lease{next.id, next.item};
+}
+
+Queued Channel::queued() {
+  const Lock lock(mutex_);
+  Queued queued{.arrived = arrived_, .only_rows = !full() && !ended_ && !closed_};
+  for (auto place = taken_; place < entries_.size(); ++place) {
+    const auto* batch = std::get_if<Batch>(&entries_[place].item);
+    queued.only_rows &= batch != nullptr;
+    if (!batch) break;
+    if (queued.rows == 0) queued.admitted = batch->header().admitted;
+    queued.rows += batch->rows();
+  }
+  consumer_waits_ = true;
+  return queued;
 }
 
 Channel::Entry& Channel::entry(LeaseId lease) {

@@ -31,6 +31,14 @@ struct Lease {
   Item item;
 };
 
+/// Rows that wait.
+struct Queued {
+  std::int64_t rows = 0;
+  std::int64_t admitted = 0;  // the oldest batch of them
+  std::int64_t arrived = 0;   // rows that have come so far, ever
+  bool only_rows = true;      // no watermark, barrier or end is among them, and the channel takes more
+};
+
 class Channel {
  public:
   /// Counts rows and bytes; every item counts at least one row, so a flood of watermarks is bounded too. `budget` may
@@ -45,7 +53,10 @@ class Channel {
 
   // The consumer's end.
   /// Nothing: a push wakes the consumer. A barrier is not leased: it comes again until the epoch's cut is made.
-  std::optional<Lease> take();
+  /// `only_rows`: what is none stays.
+  std::optional<Lease> take(bool only_rows = false);
+  /// What was not taken yet; the next push wakes the consumer.
+  Queued queued();
   void acknowledge(LeaseId lease, RowRange rows);  // in any order; gives the producer its room back
 
   // Snapshots, by whoever makes the consumer's.
@@ -86,6 +97,7 @@ class Channel {
   std::size_t taken_ KLEIN_GUARDED_BY(mutex_) = 0;  // the first `taken_` entries are leased
   std::int64_t next_id_ KLEIN_GUARDED_BY(mutex_) = 0, first_id_ KLEIN_GUARDED_BY(mutex_) = 0;
   std::int64_t rows_ KLEIN_GUARDED_BY(mutex_) = 0, bytes_ KLEIN_GUARDED_BY(mutex_) = 0;
+  std::int64_t arrived_ KLEIN_GUARDED_BY(mutex_) = 0;  // rows of batches, ever
   bool producer_waits_ KLEIN_GUARDED_BY(mutex_) = false, consumer_waits_ KLEIN_GUARDED_BY(mutex_) = false;
   bool closed_ KLEIN_GUARDED_BY(mutex_) = false, ended_ KLEIN_GUARDED_BY(mutex_) = false;
   Epoch cut_ KLEIN_GUARDED_BY(mutex_);  // the last epoch that was cut here

@@ -41,6 +41,29 @@ TEST(Channel, wakes_the_consumer_only_when_it_found_nothing) {
   EXPECT_EQ(consumer->woken, 1);
 }
 
+TEST(Channel, says_what_waits_and_gives_rows_alone_where_it_is_asked_to) {
+  const auto consumer = std::make_shared<Flag>();
+  Channel channel({.rows = 100, .bytes = 1 << 20}, Waker(), Waker(consumer));
+  auto first = numbers(0, 3);
+  channel.push(Batch(first.columns(), {.admitted = 7}));
+  channel.push(numbers(3, 4));
+  auto queued = channel.queued();
+  EXPECT_EQ(queued.rows, 7);
+  EXPECT_EQ(queued.admitted, 7);
+  EXPECT_TRUE(queued.only_rows);
+  channel.push(Watermark{.time = 5});
+  EXPECT_EQ(consumer->woken, 1);  // whoever looks is woken for what comes
+  channel.push(numbers(7, 1));
+  queued = channel.queued();
+  EXPECT_EQ(queued.rows, 7);  // up to the watermark
+  EXPECT_EQ(queued.arrived, 8);
+  EXPECT_FALSE(queued.only_rows);
+  ASSERT_TRUE(channel.take(true));
+  ASSERT_TRUE(channel.take(true));
+  EXPECT_FALSE(channel.take(true));
+  EXPECT_TRUE(std::holds_alternative<Watermark>(channel.take()->item));
+}
+
 TEST(Channel, is_full_by_rows_and_gives_room_back_only_at_acknowledgement) {
   const auto producer = std::make_shared<Flag>();
   Channel channel({.rows = 4, .bytes = 1 << 20}, Waker(producer), Waker());

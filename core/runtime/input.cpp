@@ -65,13 +65,13 @@ std::optional<Item> ChannelInput::seen(std::size_t channel, Item&& item) {
 }
 
 /// Takes from the next channel of this turn that has something: evenly, those of the first port before the others.
-std::optional<std::size_t> ChannelInput::next_ready(std::optional<Lease>& lease) {
+std::optional<std::size_t> ChannelInput::next_ready(std::optional<Lease>& lease, bool only_rows) {
   for (const bool first : {true, false}) {
     if (first && first_port_ < 0) continue;
     for (std::size_t tried = 0; tried < channels_.size(); ++tried) {
       const auto place = (next_ + tried) % channels_.size();
       if (channels_[place].turn != turn_ || (first && channels_[place].port != first_port_)) continue;
-      lease = channels_[place].channel->take();
+      lease = channels_[place].channel->take(only_rows);
       if (!lease) continue;
       next_ = (place + 1) % channels_.size();
       return place;
@@ -80,14 +80,47 @@ std::optional<std::size_t> ChannelInput::next_ready(std::optional<Lease>& lease)
   return std::nullopt;
 }
 
+Taken ChannelInput::taken_from(std::size_t channel, LeaseId lease, Item&& item) const {
+  return {
+      .port = channels_[channel].port, .channel = channel, .lease = lease, .item = std::move(item), .ended = ended_};
+}
+
+Queued ChannelInput::queued() {
+  Queued all;
+  const auto add = [&](std::int64_t rows, std::int64_t admitted) {
+    if (rows > 0) all.admitted = all.rows == 0 ? admitted : std::min(all.admitted, admitted);
+    all.rows += rows;
+  };
+  if (const auto* batch = rest_ ? std::get_if<Batch>(&rest_->item) : nullptr)
+    add(batch->rows(), batch->header().admitted);
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    if (channels_[i].turn != turn_ || merge_.has_ended(i)) continue;
+    const auto queued = channels_[i].channel->queued();
+    add(queued.rows, queued.admitted);
+    all.arrived += queued.arrived;
+    all.only_rows &= queued.only_rows;
+  }
+  return all;
+}
+
+void ChannelInput::take_rows(std::int64_t rows, std::optional<Taken>& taken) {
+  if (rest_ && !std::holds_alternative<Batch>(rest_->item)) return;
+  std::optional<Lease> lease;
+  if (!rest_) {
+    const auto place = next_ready(lease, true);
+    if (!place) return;
+    rest_ = taken_from(*place, lease->id, std::move(lease->item));
+  }
+  take_part(rest_, rows, taken);
+}
+
 Result<> ChannelInput::take(std::int64_t, std::int64_t rows, std::optional<Taken>& taken) {
   std::optional<Lease> lease;
   while (!rest_) {
     const auto place = next_ready(lease);
     if (!place) return {};
     if (auto item = seen(*place, std::move(lease->item))) {
-      rest_ = Taken{.port = channels_[*place].port, .channel = *place, .lease = lease->id, .item = *std::move(item)};
-      rest_->ended = ended_;
+      rest_ = taken_from(*place, lease->id, *std::move(item));
     } else {
       channels_[*place].channel->acknowledge(lease->id, {0, 1});
     }

@@ -65,6 +65,10 @@ class ChannelInput final : public Input {
   };
   /// `first_port` is taken from while it has something; -1: each in turn.
   explicit ChannelInput(std::vector<From> channels, int first_port = -1);
+  /// What waits in all channels of this turn.
+  Queued queued();
+  /// As `take`, but nothing where what comes next is no batch.
+  void take_rows(std::int64_t rows, std::optional<Taken>& taken);
   Result<> take(std::int64_t now, std::int64_t rows, std::optional<Taken>& taken) override;
   void acknowledge(const Taken& taken) override;
   void close() override;
@@ -75,7 +79,8 @@ class ChannelInput final : public Input {
  private:
   /// What of it the task should see: a batch, the merged watermark, a barrier; or nothing.
   std::optional<Item> seen(std::size_t channel, Item&& item);
-  std::optional<std::size_t> next_ready(std::optional<Lease>& lease);
+  std::optional<std::size_t> next_ready(std::optional<Lease>& lease, bool only_rows = false);
+  Taken taken_from(std::size_t channel, LeaseId lease, Item&& item) const;
   void next_turn(std::size_t ending);  // where that was the last channel of this one
   std::uint32_t ended_ports() const;
 

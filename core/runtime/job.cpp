@@ -1,7 +1,6 @@
 #include "runtime/job.h"
 
 #include <sched.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,26 +11,13 @@
 #include "runtime/attempt.h"
 #include "runtime/discovery.h"
 #include "runtime/node.h"
+#include "runtime/process_usage.h"
 #include "runtime/snapshots.h"
+#include "runtime/state_room.h"
 
 namespace klein {
 
 namespace {
-
-double cpu_seconds_of_process() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-std::int64_t peak_memory_of_process() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
-}
 
 /// What is known once sources are open, before anything runs.
 struct Prepared {
@@ -122,6 +108,9 @@ Result<std::unique_ptr<Prepared>> prepare(const Plan& plan, const RunOptions& op
   prepared->views.optimized = KLEIN_TRY(optimized(prepared->views.logical, registry));
   if (options.memory < 1)
     return Error(Code::invalid, "memory is a number of bytes, at least 1: " + std::to_string(options.memory));
+  if (options.state_memory.value_or(1) < 1)
+    return Error(
+        Code::invalid, "state_memory is a number of bytes, at least 1: " + std::to_string(*options.state_memory));
   KLEIN_TRY(check(options.pace));
   if (options.cores < 0)
     return Error(Code::invalid, "cores is at least 1, or 0 for all: " + std::to_string(options.cores));
@@ -140,6 +129,7 @@ class EmbeddedJob final : public Job {
               const Registry& registry)
       : prepared_(std::move(prepared)),
         checkpoint_(std::move(checkpoint)),
+        state_memory_(options.state_memory.value_or(0)),
         registry_(registry),
         seeded_(options.seed.has_value()),
         coordinator_(prepared_->splits, held(), prepared_->views.execution.mode == Mode::stream),
@@ -250,12 +240,15 @@ class EmbeddedJob final : public Job {
     EmbeddedJob& job_;
   };
 
+  const Plan& plan() const { return prepared_->views.execution.plan; }
   const Manifest* last() const { return checkpoint_ && checkpoint_->last() ? &*checkpoint_->last() : nullptr; }
   std::vector<Token> held() const { return last() && !last()->commits ? last()->tokens : std::vector<Token>{}; }
 
   Result<> deploy() {
     Recovery recovery;
-    if (last()) recovery = KLEIN_TRY(restore(*checkpoint_, *last(), prepared_->views.execution.plan));
+    if (state_memory_ > 0) room_ = KLEIN_TRY(StateRoom::make(state_memory_, prepared_->views.physical, registry_));
+    if (last()) recovery = KLEIN_TRY(restore(*checkpoint_, *last(), plan(), registry_));
+    recovery.room = room_.get();
     if (snapshots_) {
       snapshots_waker_ = executor_->add(*snapshots_, Lane::blocking);
       recovery.snapshots = true;
@@ -316,10 +309,11 @@ class EmbeddedJob final : public Job {
     auto error = coordinator_.take_error();
     if (!error && !concluded.ok()) error = std::move(concluded).error();
     if (checkpoint_) checkpoint_->close();
+    room_.reset();
     end(error ? Result<RunReport>(*std::move(error)) : Result<RunReport>(report()));
   }
 
-  std::vector<Token> residues() const { return residues_of(prepared_->views.execution.plan, prepared_->edges.sinks); }
+  std::vector<Token> residues() const { return residues_of(plan(), prepared_->edges.sinks); }
 
   Result<> commit_or_discard() {
     const bool finished = !coordinator_.stopping();
@@ -360,6 +354,8 @@ class EmbeddedJob final : public Job {
 
   const std::unique_ptr<Prepared> prepared_;
   const std::unique_ptr<Checkpoint> checkpoint_;  // null without
+  const std::int64_t state_memory_;
+  std::unique_ptr<StateRoom> room_;  // null: rows by key are in memory
   const Registry& registry_;
   const bool seeded_;
   const SteadyClock clock_;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/cores.h"
 #include "plan/views.h"
 #include "runtime/status.h"
 #include "store/store.h"
@@ -16,8 +17,10 @@ namespace klein {
 class Disturbance;
 
 struct RunOptions {
-  int cores = 0;                           // executor threads; 0: as many as the cgroup gives
-  std::int64_t memory = 256 << 20;         // bytes in flight between tasks
+  int cores = 0;                    // executor threads; 0: as many as the cgroup gives
+  std::int64_t memory = 256 << 20;  // bytes in flight between tasks
+  /// Bytes of what steps remember by key that may be in memory, the rest on disk; nothing: all of it is.
+  std::optional<std::int64_t> state_memory = {};
   std::optional<Mode> mode = {};           // an explicit mode
   std::optional<std::uint64_t> seed = {};  // run on the seeded single-thread executor with a virtual clock
   std::string checkpoint = {};        // a folder for snapshots, from which the same job goes on; empty: none are taken
@@ -62,8 +65,5 @@ struct Views {
   PhysicalView physical;
 };
 Result<Views> explain(const Plan& plan, const RunOptions& options, const Registry& registry);
-
-/// Cores that this process may use: the cgroup's quota and the affinity mask, at least 1.
-int available_cores();
 
 }  // namespace klein

@@ -15,6 +15,7 @@ struct StepMetrics {
   std::atomic<std::int64_t> rows_in{0}, rows_out{0}, rows_failed{0}, batches{0};
   std::atomic<std::int64_t> busy{0}, cpu{0};                                      // nanoseconds
   std::atomic<std::int64_t> watermark{std::numeric_limits<std::int64_t>::min()};  // the last that passed
+  std::atomic<std::int64_t> state_memory{-1}, state_disk{-1};                     // bytes; -1: not known
   const std::shared_ptr<UserMetrics> user = std::make_shared<UserMetrics>();
   bool over_budget = false;            // of a source, for its task: it reads no more until there is memory
   std::atomic<std::int64_t> since{0};  // when the call began that goes on now, of those that are timed; 0: none does

@@ -72,6 +72,7 @@ void Node::fill(Context& context, int step, const TaskEntry& entry) const {
   context.waker = entry.waker;
   context.streaming = view_.execution.mode == Mode::stream;
   context.store = recovery_.store;
+  if (recovery_.room) recovery_.room->give(context);
 }
 
 /// For each port of a step, the places in the task's links that it feeds.
@@ -124,18 +125,7 @@ Result<std::unique_ptr<Stage>> Node::make_stage(int step, TaskEntry& entry, Task
 }
 
 Result<> Node::restore_state(Stage& stage, const TaskEntry& entry) const {
-  State state;
-  if (const auto found = recovery_.states.find(stage.context.step); found != recovery_.states.end()) {
-    if (static_cast<int>(found->second.size()) != stage.context.parallelism) {
-      return Error(Code::invalid, "its state was that of " + std::to_string(found->second.size()) + " tasks, not of " +
-                                      std::to_string(stage.context.parallelism));
-    }
-    state.value = found->second[static_cast<std::size_t>(entry.index)];
-  }
-  if (const auto found = recovery_.tables.find(stage.context.step); found != recovery_.tables.end()) {
-    for (const auto& [name, rows] : found->second)
-      state.tables[name] = KLEIN_TRY(rows_of_task(rows, entry.index, stage.context.parallelism));
-  }
+  const auto state = KLEIN_TRY(state_of(recovery_, stage.context.step, entry.index, stage.context.parallelism));
   if (state.empty()) return {};
   return stage.restore(state);
 }
@@ -244,7 +234,6 @@ Result<> Node::build(TaskEntry& entry) {
     const auto& written = view_.execution.links[static_cast<std::size_t>(link)];
     parts.links.emplace_back(written.exchange, channels, written.keys);
   }
-  std::size_t first = 0;
   const int head = chain.steps.front();
   if (const auto source = edges_.sources.find(head); source != edges_.sources.end()) {
     Context context;
@@ -255,10 +244,10 @@ Result<> Node::build(TaskEntry& entry) {
     parts.reading = &input->reading();
     parts.input = std::move(input);
     parts.source_links = links_of(head, entry, parts)[static_cast<std::size_t>(Port::main)];
-    first = 1;
   } else {
     parts.input = KLEIN_TRY(channel_input(entry));
   }
+  const std::size_t first = parts.reading ? 1 : 0;
   for (auto place = first; place < chain.steps.size(); ++place) {
     auto stage = make_stage(chain.steps[place], entry, parts);
     if (!stage.ok()) {
@@ -267,6 +256,8 @@ Result<> Node::build(TaskEntry& entry) {
     }
     parts.stages.push_back(*std::move(stage));
   }
+  if (auto* channels = dynamic_cast<ChannelInput*>(parts.input.get()))
+    parts.gather = Gather::of(parts.stages, *channels);
   KLEIN_TRY(take_up(entry, first, parts));
   // An unfinished step's output must not be in a snapshot; where there is state, none is made in the midst of a step.
   if (recovery_.snapshots && !parts.stateful) parts.in_parts = false;
@@ -327,6 +318,11 @@ void Node::release() {
 
 namespace {
 
+/// What is not known of a task is nothing.
+void add(std::int64_t bytes, std::optional<std::int64_t>& sum) {
+  if (bytes >= 0) sum = sum.value_or(0) + bytes;
+}
+
 void add(const StepMetrics& counted, std::int64_t now, StepStats& step) {
   const auto read = [](const std::atomic<std::int64_t>& counter) { return counter.load(std::memory_order_relaxed); };
   step.rows_in += read(counted.rows_in);
@@ -337,6 +333,8 @@ void add(const StepMetrics& counted, std::int64_t now, StepStats& step) {
   step.cpu_seconds += static_cast<double>(read(counted.cpu)) / 1e9;
   ++step.tasks;
   add(counted.user->read(), step.user);
+  add(read(counted.state_memory), step.state_memory);
+  add(read(counted.state_disk), step.state_disk);
   const Watermark passed{.time = read(counted.watermark)};
   if (passed == Watermark() || passed.is_end()) return;
   step.watermark = std::min(step.watermark.value_or(passed.time), passed.time);

@@ -46,4 +46,39 @@ Result<std::vector<Batch>> rows_of_task(const std::vector<Batch>& rows, int task
   return own;
 }
 
+namespace {
+
+class LateRowsOfTask final : public LateRows {
+ public:
+  LateRowsOfTask(std::shared_ptr<const LateRows> rows, int task, int tasks)
+      : rows_(std::move(rows)), task_(task), tasks_(tasks) {}
+  std::unique_ptr<Reader> read() const override { return std::make_unique<OfTask>(rows_->read(), task_, tasks_); }
+
+ private:
+  class OfTask final : public Reader {
+   public:
+    OfTask(std::unique_ptr<Reader> rows, int task, int tasks) : rows_(std::move(rows)), task_(task), tasks_(tasks) {}
+    Result<std::optional<Batch>> next() override {
+      while (auto batch = KLEIN_TRY(rows_->next())) {
+        auto own = KLEIN_TRY(rows_of_task({*std::move(batch)}, task_, tasks_));
+        if (!own.empty()) return std::optional(std::move(own.front()));
+      }
+      return std::optional<Batch>();
+    }
+
+   private:
+    const std::unique_ptr<Reader> rows_;
+    const int task_, tasks_;
+  };
+
+  const std::shared_ptr<const LateRows> rows_;
+  const int task_, tasks_;
+};
+
+}  // namespace
+
+std::shared_ptr<const LateRows> late_rows_of_task(std::shared_ptr<const LateRows> rows, int task, int tasks) {
+  return std::make_shared<LateRowsOfTask>(std::move(rows), task, tasks);
+}
+
 }  // namespace klein

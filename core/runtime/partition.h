@@ -1,12 +1,14 @@
 #pragma once
 // Partition — which of the next chain's tasks each row goes to, by its key.
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "op/by_schema.h"
 #include "state/keys.h"
+#include "state/state.h"
 
 namespace klein {
 
@@ -21,6 +23,9 @@ class Partition {
   const int tasks_;
   BySchema<KeyCodec> codec_;
 };
+
+/// As `rows_of_task`, of rows that come late.
+std::shared_ptr<const LateRows> late_rows_of_task(std::shared_ptr<const LateRows> rows, int task, int tasks);
 
 /// Of rows of state, whose first column is their key group, those of one task.
 Result<std::vector<Batch>> rows_of_task(const std::vector<Batch>& rows, int task, int tasks);

@@ -8,6 +8,8 @@ namespace klein {
 
 namespace {
 
+Value bytes_value(std::optional<std::int64_t> bytes) { return bytes ? Value(*bytes) : Value(); }
+
 Value step_value(const StepStats& step) {
   return Value::Map{
       {"name", step.name},
@@ -20,6 +22,8 @@ Value step_value(const StepStats& step) {
       {"cpu_seconds", step.cpu_seconds},
       {"back_pressured_seconds", step.back_pressured_seconds},
       {"tasks", step.tasks},
+      {"state_memory", bytes_value(step.state_memory)},
+      {"state_disk", bytes_value(step.state_disk)},
       {"metrics", to_value(step.user)}};
 }
 
@@ -107,6 +111,11 @@ std::string to_text(const RunReport& report) {
            static_cast<long long>(step.rows_in), static_cast<long long>(step.rows_out),
            static_cast<long long>(step.rows_failed), step.tasks, step.busy_seconds,
            busy > 0 ? 100 * step.busy_seconds / busy : 0, step.name == report.bottleneck ? "  <- bottleneck" : "");
+  }
+  for (const auto& step : report.steps) {
+    if (!step.state_memory) continue;
+    append(text, "  %s remembered %.1f MB in memory, %.1f MB on disk\n", step.name.c_str(),
+           static_cast<double>(*step.state_memory) / 1e6, static_cast<double>(step.state_disk.value_or(0)) / 1e6);
   }
   for (const auto& step : report.steps) {
     if (!step.user.empty()) text += "  " + step.name + " counts " + to_json(to_value(step.user)) + "\n";

@@ -19,7 +19,8 @@ struct StepStats {
   double back_pressured_seconds = 0;  // in which its tasks could not go on, as what follows was full; all together
   int tasks = 0;
   std::optional<std::int64_t> watermark = {};  // nanoseconds of event time: no older row follows. None: no such time
-  UserNumbers user = {};                       // what the user's code counts
+  std::optional<std::int64_t> state_memory = {}, state_disk = {};  // bytes of what is remembered by key, where known
+  UserNumbers user = {};                                           // what the user's code counts
 };
 
 struct Stats {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "runtime/partition.h"
+
 namespace klein {
 
 std::string edge_name(const Plan& plan, int step, std::size_t port) {
@@ -63,9 +65,65 @@ Result<> load(const Checkpoint& checkpoint, const std::vector<StoredBatches>& al
   return {};
 }
 
+/// A table in the store, of which an object at a time is in memory.
+class StoredRows final : public LateRows {
+ public:
+  StoredRows(const Checkpoint& checkpoint, std::vector<StoredBatches> all)
+      : checkpoint_(checkpoint), all_(std::move(all)) {}
+  std::unique_ptr<Reader> read() const override { return std::make_unique<Objects>(checkpoint_, all_); }
+
+ private:
+  class Objects final : public Reader {
+   public:
+    Objects(const Checkpoint& checkpoint, const std::vector<StoredBatches>& all) : checkpoint_(checkpoint), all_(all) {}
+    Result<std::optional<Batch>> next() override {
+      while (place_ == batches_.size()) {
+        if (object_ == all_.size()) return std::optional<Batch>();
+        batches_.clear();  // before there are others
+        batches_ = KLEIN_TRY(checkpoint_.load(all_[object_++]));
+        place_ = 0;
+      }
+      return std::optional(std::move(batches_[place_++]));
+    }
+
+   private:
+    const Checkpoint& checkpoint_;
+    const std::vector<StoredBatches> all_;
+    std::size_t object_ = 0, place_ = 0;
+    std::vector<Batch> batches_;
+  };
+
+  const Checkpoint& checkpoint_;
+  const std::vector<StoredBatches> all_;
+};
+
+bool is_late(const Registry& registry, const Plan& plan, const std::string& step) {
+  const auto* kind = registry.find_operator(kind_in(plan, step));
+  return kind && kind->late;
+}
+
 }  // namespace
 
-Result<Recovery> restore(const Checkpoint& checkpoint, const Manifest& manifest, const Plan& plan) {
+Result<State> state_of(const Recovery& recovery, const std::string& step, int task, int tasks) {
+  State state;
+  if (const auto found = recovery.states.find(step); found != recovery.states.end()) {
+    if (static_cast<int>(found->second.size()) != tasks) {
+      return Error(Code::invalid, "its state was that of " + std::to_string(found->second.size()) + " tasks, not of " +
+                                      std::to_string(tasks));
+    }
+    state.value = found->second[static_cast<std::size_t>(task)];
+  }
+  if (const auto found = recovery.tables.find(step); found != recovery.tables.end()) {
+    for (const auto& [name, rows] : found->second) state.tables[name] = KLEIN_TRY(rows_of_task(rows, task, tasks));
+  }
+  if (const auto found = recovery.late.find(step); found != recovery.late.end()) {
+    for (const auto& [name, rows] : found->second) state.late[name] = {late_rows_of_task(rows, task, tasks)};
+  }
+  return state;
+}
+
+Result<Recovery> restore(const Checkpoint& checkpoint, const Manifest& manifest, const Plan& plan,
+                         const Registry& registry) {
   const auto lost = unmatched(manifest, plan);
   if (!lost.empty()) {
     std::string list;
@@ -79,7 +137,13 @@ Result<Recovery> restore(const Checkpoint& checkpoint, const Manifest& manifest,
     KLEIN_TRY(load(checkpoint, all, recovery.in_flight[edge]));
   }
   for (const auto& [step, by_name] : manifest.tables) {
-    for (const auto& [name, all] : by_name) KLEIN_TRY(load(checkpoint, all, recovery.tables[step][name]));
+    const bool late = is_late(registry, plan, step);
+    for (const auto& [name, all] : by_name) {
+      if (late)
+        recovery.late[step][name] = std::make_shared<StoredRows>(checkpoint, all);
+      else
+        KLEIN_TRY(load(checkpoint, all, recovery.tables[step][name]));
+    }
   }
   return recovery;
 }

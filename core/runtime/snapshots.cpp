@@ -1,6 +1,7 @@
 #include "runtime/snapshots.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "runtime/node.h"
@@ -10,12 +11,14 @@ namespace klein {
 namespace {
 constexpr std::int64_t overtake_after = 10'000'000;  // nanoseconds from an epoch's begin
 constexpr std::int64_t try_again_after = 100'000'000;
+constexpr std::int64_t stored_together = 20'000'000;  // for so long what tasks gave is stored without a break
 }  // namespace
 
 Snapshots::Snapshots(Checkpoint& checkpoint, Coordinator& coordinator, const Registry& registry, SnapshotPace pace)
     : checkpoint_(checkpoint),
       coordinator_(coordinator),
       registry_(registry),
+      storing_(checkpoint),
       interval_(pace.interval),
       timeout_(pace.timeout),
       retention_(pace.retention) {}
@@ -50,11 +53,12 @@ Turn Snapshots::run(int) {
   if (open_ && !undecided_) {
     node_->ask(*open_, now >= begun_ + overtake_after);
     collect();
+    store_some(now + stored_together);
     decide();
   }
   if (open_ && !undecided_) give_up_overdue(now);
   sleep(now);
-  return Turn::wait;
+  return open_ && !storing_.empty() ? Turn::again : Turn::wait;
 }
 
 void Snapshots::sleep(std::int64_t now) {
@@ -99,49 +103,21 @@ void Snapshots::begin_epoch(std::int64_t now) {
 }
 
 void Snapshots::collect() {
-  for (auto& [task, epoch, snapshot] : node_->take_snapshots(*open_)) {
-    auto batches = std::exchange(snapshot.in_flight, {});
-    StoredSnapshot stored{std::move(snapshot)};
-    int number = 0;
-    for (const auto& [edge, rows] : batches) {
-      if (rows.empty()) continue;
-      if (auto written = store(task, number++, rows)) stored.in_flight[edge].push_back(*std::move(written));
-    }
-    for (auto& [step, state] : stored.facts.states) store_state(task, number, step, state, stored);
-    coordinator_.stored(task, epoch, std::move(stored));
-  }
+  for (auto& [task, epoch, snapshot] : node_->take_snapshots(*open_)) storing_.add(task, epoch, std::move(snapshot));
 }
 
-/// Nothing: it can't be, and the epoch is to be given up.
-std::optional<StoredBatches> Snapshots::store(int task, int number, const std::vector<Batch>& rows) {
-  auto written = checkpoint_.store(*open_, std::to_string(task) + "-" + std::to_string(number), rows);
-  if (written.ok()) return *std::move(written);
-  note_failure(written.error().text());
-  coordinator_.write_failed();
-  return std::nullopt;
-}
-
-/// Where it can't be stored, the next epoch has it before what has changed by then.
-void Snapshots::store_state(int task, int& number, const std::string& step, State& state, StoredSnapshot& stored) {
-  const std::pair of(task, step);
-  if (auto left = unsaved_.extract(of); !left.empty()) {
-    left.mapped().follow(std::move(state));
-    state = std::move(left.mapped());
-  }
-  std::map<std::string, StoredBatches> all;
-  for (const auto& [name, rows] : state.tables) {
-    if (rows.empty()) continue;
-    auto written = store(task, number++, rows);
-    if (!written) {
-      unsaved_[of] = state;
-      state = State(state.value);
-      state.since_last = true;  // what was stored before stays as it was
-      return;
+/// For a while: sinks and timers wait for this thread, too.
+void Snapshots::store_some(std::int64_t until) {
+  while (!storing_.empty()) {
+    auto done = storing_.some(*open_);
+    if (!done.ok()) {
+      note_failure(done.error().text());
+      coordinator_.write_failed();
+    } else if (auto& stored = *done) {
+      coordinator_.stored(stored->task, stored->epoch, std::move(stored->snapshot));
     }
-    all[name] = *std::move(written);
+    if (executor_->clock().now() >= until) return;
   }
-  for (auto& [name, written] : all) stored.tables[step][name].push_back(std::move(written));
-  state.tables.clear();
 }
 
 void Snapshots::decide() {
@@ -175,6 +151,7 @@ void Snapshots::discard() {
   }
   const auto manifest = std::exchange(undecided_, std::nullopt);
   if (!*discarded && manifest) return settle(*manifest);
+  for (auto& [task, epoch, snapshot] : storing_.give_up()) coordinator_.stored(task, epoch, std::move(snapshot));
   coordinator_.discarded();
   open_.reset();
   {
@@ -252,6 +229,7 @@ Result<> Snapshots::conclude(bool finished) {
   begun_ = executor_->clock().now();
   coordinator_.begin(epoch);
   collect();  // what tasks have left of epochs that were given up
+  store_some(std::numeric_limits<std::int64_t>::max());
   auto manifest = coordinator_.manifest();
   manifest.steps = node_->steps();
   manifest.splits.clear();

@@ -4,16 +4,15 @@
 
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "base/mutex.h"
 #include "checkpoint/checkpoint.h"
 #include "runtime/coordinator.h"
 #include "runtime/executor.h"
 #include "runtime/report.h"
+#include "runtime/storing.h"
 
 namespace klein {
 
@@ -49,9 +48,7 @@ class Snapshots final : public Runnable {
   void note_failure(std::string why);
   void begin_epoch(std::int64_t now) KLEIN_REQUIRES(mutex_);
   void collect() KLEIN_REQUIRES(mutex_);
-  std::optional<StoredBatches> store(int task, int number, const std::vector<Batch>& rows) KLEIN_REQUIRES(mutex_);
-  void store_state(int task, int& number, const std::string& step, State& state, StoredSnapshot& stored)
-      KLEIN_REQUIRES(mutex_);
+  void store_some(std::int64_t until) KLEIN_REQUIRES(mutex_);
   void decide() KLEIN_REQUIRES(mutex_);
   void seal() KLEIN_REQUIRES(mutex_);
   void discard() KLEIN_REQUIRES(mutex_);
@@ -69,8 +66,7 @@ class Snapshots final : public Runnable {
   mutable Mutex mutex_;
   std::optional<Manifest> undecided_ KLEIN_GUARDED_BY(mutex_);  // of the open epoch: whether it holds is not known
   std::optional<Epoch> open_ KLEIN_GUARDED_BY(mutex_);
-  /// By task and step: what could not be stored, for the next epoch.
-  std::map<std::pair<int, std::string>, State> unsaved_ KLEIN_GUARDED_BY(mutex_);
+  Storing storing_ KLEIN_GUARDED_BY(mutex_);
   std::int64_t begun_ KLEIN_GUARDED_BY(mutex_) = 0;  // the open or the last epoch
   std::int64_t timer_ KLEIN_GUARDED_BY(mutex_) = 0;  // the earliest that is set; 0: none
   bool tried_to_seal_ KLEIN_GUARDED_BY(mutex_) = false;

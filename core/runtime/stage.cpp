@@ -5,6 +5,7 @@ namespace klein {
 Result<> Stage::open() {
   context.rows_failed = &rows_failed_;
   context.alarm = &alarm_;
+  context.state_size = &state_size_;
   return step_->open(context);
 }
 
@@ -20,6 +21,7 @@ Result<Progress> Stage::call() {
 
 Result<Progress> Stage::begin(Given& given) {
   if (std::holds_alternative<Ring>(given.second)) return step_->resume(output_);
+  if (std::holds_alternative<StepEnd>(given.second)) return gathering_->end_step(output_);
   if (const auto* watermark = std::get_if<Watermark>(&given.second)) {
     if (!makes_time_ || watermark->is_end()) passing_ = *watermark;
     return step_->on_watermark(*watermark, output_);
@@ -37,6 +39,8 @@ Result<Stage::Moved> Stage::advance() {
   for (const auto& [port, batch] : output_.emitted()) rows += port == Port::errors ? 0 : batch.rows();
   count(metrics_.rows_out, rows);
   metrics_.rows_failed.store(rows_failed_, std::memory_order_relaxed);
+  metrics_.state_memory.store(state_size_.memory, std::memory_order_relaxed);
+  metrics_.state_disk.store(state_size_.disk, std::memory_order_relaxed);
   switch (*progress) {
     case Progress::more: phase_ = Phase::more; return Moved::on;
     case Progress::pending: phase_ = Phase::pending; return Moved::blocked;

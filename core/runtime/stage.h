@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "op/gathering.h"
 #include "op/operator.h"
 #include "runtime/metrics.h"
 
@@ -19,7 +20,11 @@ class Stage {
   /// `makes_time`: as its kind says.
   Stage(std::unique_ptr<Operator> step, StepMetrics& metrics, std::vector<std::vector<int>> links_by_port,
         bool makes_time)
-      : links(std::move(links_by_port)), makes_time_(makes_time), step_(std::move(step)), metrics_(metrics) {}
+      : links(std::move(links_by_port)),
+        makes_time_(makes_time),
+        step_(std::move(step)),
+        gathering_(dynamic_cast<Gathering*>(step_.get())),
+        metrics_(metrics) {}
 
   Context context;  // filled by the node before `open`
   const std::vector<std::vector<int>> links;
@@ -27,8 +32,20 @@ class Stage {
   Result<> open();
   Result<State> snapshot() const { return step_->snapshot(); }
   Result<> restore(const State& state) { return step_->restore(state); }
-  void give(int port, Batch&& batch) { queue_.emplace_back(port, std::move(batch)); }
-  void give(Watermark watermark) { queue_.emplace_back(0, watermark); }
+  void give(int port, Batch&& batch) {
+    queue_.emplace_back(port, std::move(batch));
+    gathers_ = gathering_ != nullptr;
+  }
+  void give(Watermark watermark) {
+    end_step();
+    queue_.emplace_back(0, watermark);
+  }
+  /// There are no more batches in this step; false: its step does not ask.
+  bool end_step() {
+    if (gathers_) queue_.emplace_back(0, StepEnd());
+    return std::exchange(gathers_, false);
+  }
+  const Gathering* gathering() const { return gathering_; }
   /// When its step wants to be called though nothing came; 0: never.
   std::int64_t alarm() const { return alarm_; }
   void ring() {
@@ -57,18 +74,22 @@ class Stage {
   enum class Phase { ready, more, pending, ended };
   Result<Progress> call();
   struct Ring {};
-  using Given = std::pair<int, std::variant<Batch, Watermark, Ring>>;
+  struct StepEnd {};
+  using Given = std::pair<int, std::variant<Batch, Watermark, Ring, StepEnd>>;
   Result<Progress> begin(Given& given);
 
   const bool makes_time_;
   const std::unique_ptr<Operator> step_;
+  Gathering* const gathering_;  // it, or null
   StepMetrics& metrics_;
   Output output_;
   std::vector<Given> queue_;
   std::size_t head_ = 0;
   Phase phase_ = Phase::ready;
   std::optional<Watermark> passing_, passed_;
+  StateSize state_size_{.memory = -1, .disk = -1, .keys = 0};
   std::int64_t rows_failed_ = 0, busy_ = 0, alarm_ = 0;
+  bool gathers_ = false;  // it was given rows, and not told that there are no more
 };
 
 }  // namespace klein

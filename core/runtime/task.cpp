@@ -27,7 +27,7 @@ Turn Task::run(int steps) {
   held_back_ = false;
   auto turn = Turn::again;
   for (int i = 0; i < steps && turn == Turn::again; ++i) {
-    step_clock_.begin_step(parts_.by_row);
+    step_clock_.begin_step(parts_.by_row || parts_.gather);
     auto stepped = step();
     if (!stepped.ok() || *stepped != Turn::wait) step_clock_.end_step();
     turn = stepped.ok() ? *stepped : fail(std::move(stepped).error());
@@ -55,51 +55,77 @@ void Task::account(std::int64_t wall, std::int64_t cpu) {
 Result<Turn> Task::step() {
   if (coordinator_.stopping()) return finish();
   if (prepared_) return prepare();
-  if (!holding_ && ended_) return parts_.sinks.empty() ? finish() : begin_prepare();
-  if (!holding_ && parts_.stateful) {
+  if (holding_.empty() && ended_) return parts_.sinks.empty() ? finish() : begin_prepare();
+  if (holding_.empty() && parts_.stateful) {
     KLEIN_TRY(snapshot(Epoch{asked_.load()}, overtake_.load()));
     if (prepared_) return Turn::again;
   }
   if (!writable()) return held_back();
-  if (!holding_) {
+  if (holding_.empty()) {
     if (abandoned()) {
       parts_.input->close();
       return finish();
     }
     if (!ring() && KLEIN_TRY(take()) == Turn::wait) return Turn::wait;
-    if (!holding_) return Turn::again;
+    if (holding_.empty()) return Turn::again;
   }
   return advance();
 }
 
 Result<Turn> Task::take() {
   auto* source = parts_.source_metrics;
+  auto rows = parts_.by_row ? step_size_.rows() : any_rows;
+  if (parts_.gather) rows = std::min(rows, parts_.gather->rows(step_clock_.last()));
+  if (rows == 0) return Turn::wait;
+  std::optional<Taken> taken;
   if (source) step_clock_.begin_call(*source);
-  auto took = parts_.input->take(step_clock_.last(), parts_.by_row ? step_size_.rows() : any_rows, holding_);
+  auto took = parts_.input->take(step_clock_.last(), rows, taken);
   source_busy_ += source ? step_clock_.end_call(*source) : step_clock_.tick();
   (void)step_clock_.take_busy();  // what follows is the stages'
   KLEIN_TRY(std::move(took));
-  if (!holding_) return source && source->over_budget ? held_back() : Turn::wait;
-  if (const auto* barrier = std::get_if<Barrier>(&holding_->item)) {
-    const auto epoch = barrier->epoch;
-    holding_.reset();
-    KLEIN_TRY(snapshot(epoch, true));
+  if (!taken) return source && source->over_budget ? held_back() : Turn::wait;
+  if (const auto* barrier = std::get_if<Barrier>(&taken->item)) {
+    KLEIN_TRY(snapshot(barrier->epoch, true));
     return Turn::again;
   }
-  const auto* watermark = std::get_if<Watermark>(&holding_->item);
+  holding_.push_back(*std::move(taken));
+  auto& first = holding_.front();
+  const auto* watermark = std::get_if<Watermark>(&first.item);
   ended_ = watermark && watermark->is_end();
   if (parts_.stages.empty() && watermark) {
     send(parts_.source_links, *watermark);
   } else if (parts_.stages.empty()) {
-    KLEIN_TRY(send(parts_.source_links, Batch(std::get<Batch>(holding_->item))));
+    KLEIN_TRY(send(parts_.source_links, Batch(std::get<Batch>(first.item))));
   } else if (watermark) {
-    parts_.stages.front()->context.ended = holding_->ended;
+    parts_.stages.front()->context.ended = first.ended;
     parts_.stages.front()->give(*watermark);
   } else {
-    // What is left here still knows how many rows it had; the input has the rows themselves.
-    parts_.stages[holding_->stage]->give(holding_->port, std::move(std::get<Batch>(holding_->item)));
+    give(first);
+    if (parts_.gather && !first.restored) take_more(rows);
   }
   return Turn::again;
+}
+
+/// Up to so many rows in all.
+void Task::take_more(std::int64_t rows) {
+  for (auto held = rows_held(); held < rows; held = rows_held()) {
+    std::optional<Taken> taken;
+    parts_.gather->take(rows - held, taken);
+    if (!taken) return;
+    holding_.push_back(*std::move(taken));
+    give(holding_.back());
+  }
+}
+
+/// What is left of it still knows how many rows it had; the input has the rows themselves.
+void Task::give(Taken& taken) { parts_.stages[taken.stage]->give(taken.port, std::move(std::get<Batch>(taken.item))); }
+
+std::int64_t Task::rows_held() const {
+  std::int64_t rows = 0;
+  for (const auto& taken : holding_) {
+    if (const auto* batch = std::get_if<Batch>(&taken.item)) rows += batch->rows();
+  }
+  return rows;
 }
 
 /// The deepest stage that has work goes first, so that little is held between stages.
@@ -121,6 +147,8 @@ Result<Turn> Task::advance() {
     }
     place = parts_.stages.size();
   }
+  const auto ends = [](const std::unique_ptr<Stage>& stage) { return stage->end_step(); };
+  if (std::any_of(parts_.stages.begin(), parts_.stages.end(), ends)) return Turn::again;
   publish();
   return Turn::again;
 }
@@ -163,14 +191,14 @@ bool Task::ring() {
     stage->ring();
     any = true;
   }
-  if (any) holding_ = Taken{.item = Watermark(), .rung = true};
+  if (any) holding_.push_back({.item = Watermark(), .rung = true});
   return any;
 }
 
 /// Whoever waits is woken for the first alarm.
 void Task::set_timer() {
-  if (holding_) return;
-  std::int64_t first = 0;
+  if (!holding_.empty()) return;
+  std::int64_t first = parts_.gather ? parts_.gather->wait_until() : 0;
   for (const auto& stage : parts_.stages) {
     if (stage->alarm() != 0 && (first == 0 || stage->alarm() < first)) first = stage->alarm();
   }
@@ -224,16 +252,22 @@ bool Task::abandoned() const {
 }
 
 void Task::publish() {
-  const auto* batch = std::get_if<Batch>(&holding_->item);
-  const bool cut_short = ended_ && (holding_->rung || !std::holds_alternative<Watermark>(holding_->item));
-  if (batch && parts_.by_row) step_size_.took(batch->rows(), step_clock_.take_busy());
+  const auto& first = holding_.front();
+  const bool cut_short = ended_ && (first.rung || !std::holds_alternative<Watermark>(first.item));
+  if (const auto rows = rows_held(); rows > 0 && (parts_.by_row || parts_.gather)) {
+    const auto busy = step_clock_.take_busy();
+    step_size_.took(rows, busy);
+    if (parts_.gather) parts_.gather->took(rows, busy);
+  }
   {
     const Lock lock(publish_);
     push_outbox();
-    if (!holding_->rung) parts_.input->acknowledge(*holding_);
+    for (const auto& taken : holding_) {
+      if (!taken.rung) parts_.input->acknowledge(taken);
+    }
   }
   outbox_.clear();
-  holding_.reset();
+  holding_.clear();
   if (cut_short) parts_.input->close();
 }
 
@@ -289,86 +323,10 @@ Turn Task::fail(Error error) {
   return finish();
 }
 
-void Task::ask(Epoch epoch, bool overtake) {
-  overtake_.store(overtake);
-  asked_.store(epoch.value);
-  if (!parts_.stateful) (void)snapshot(epoch, overtake);  // nothing in it can fail
-}
-
-/// Where it may: records the input up to the epoch's barriers, and sends the barrier on at once.
-Result<> Task::snapshot(Epoch epoch, bool overtake) {
-  const Lock lock(publish_);
-  if (over_ || epoch <= epoch_ || !parts_.input->may_cut(epoch, overtake)) return {};
-  epoch_ = epoch;
-  if (!snapshot_) snapshot_.emplace();
-  snapshot_->in_flight.clear();  // of an epoch that was given up; what was read and staged stays
-  follow(snapshot_->states, KLEIN_TRY(take_states()));
-  parts_.input->cut(epoch);
-  lacks_input_ = true;
-  for (auto& link : parts_.links) link.push(Barrier{epoch});
-  if (parts_.sinks.empty()) {
-    parts_.snapshots.wake();
-    return {};
-  }
-  lacks_tokens_ = true;
-  prepared_ = 0;
-  return {};
-}
-
-Result<std::map<std::string, State>> Task::take_states() const {
-  std::map<std::string, State> states;
-  if (!parts_.stateful) return states;
-  for (const auto& stage : parts_.stages) {
-    auto state = KLEIN_TRY(stage->snapshot());
-    if (!state.empty()) states[stage->context.step] = std::move(state);
-  }
-  return states;
-}
-
-Turn Task::begin_prepare() {
-  prepared_ = 0;
-  return Turn::again;
-}
-
-Result<Turn> Task::prepare() {
-  Epoch epoch;
-  bool for_snapshot = false;
-  {
-    const Lock lock(publish_);
-    for_snapshot = lacks_tokens_;
-    epoch = for_snapshot ? epoch_ : Epoch{epoch_.value + 1};
-  }
-  for (; *prepared_ < parts_.sinks.size(); ++*prepared_) {
-    const auto& [sink, kind] = parts_.sinks[*prepared_];
-    auto token = KLEIN_TRY(sink->prepare(epoch));
-    if (!token) return Turn::wait;
-    if (!token->empty()) tokens_.push_back({sink->step(), kind, *std::move(token)});
-  }
-  prepared_.reset();
-  if (!for_snapshot) return finish();
-  {
-    const Lock lock(publish_);
-    lacks_tokens_ = false;
-    merge(*snapshot_, {.tokens = std::exchange(tokens_, {})});
-  }
-  parts_.snapshots.wake();
-  return Turn::again;
-}
-
-std::optional<std::pair<Epoch, TaskSnapshot>> Task::take_snapshot(Epoch epoch) {
-  const Lock lock(publish_);
-  const bool stale = epoch_ < epoch;
-  if (!snapshot_ || lacks_tokens_ || (stale && !over_)) return std::nullopt;
-  if (lacks_input_ && !parts_.input->take_cut(*snapshot_)) return std::nullopt;
-  lacks_input_ = false;
-  auto snapshot = *std::exchange(snapshot_, std::nullopt);
-  if (stale) snapshot = {.reading = snapshot.reading, .read = snapshot.read, .tokens = snapshot.tokens};
-  return std::pair(epoch_, std::move(snapshot));
-}
-
 void Task::release() {
-  holding_.reset();
+  holding_.clear();
   outbox_.clear();
+  parts_.gather.reset();
   parts_.sinks.clear();
   parts_.stages.clear();
   parts_.input.reset();

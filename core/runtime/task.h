@@ -13,6 +13,7 @@
 #include "base/mutex.h"
 #include "runtime/coordinator.h"
 #include "runtime/executor.h"
+#include "runtime/gather.h"
 #include "runtime/input.h"
 #include "runtime/link.h"
 #include "runtime/sink_stage.h"
@@ -32,10 +33,11 @@ class Task final : public Runnable {
     StepMetrics* source_metrics = nullptr;
     const Reading* reading = nullptr;                            // of a source
     std::vector<std::pair<SinkStage*, std::string>> sinks = {};  // with their kinds; owned by a stage
-    bool in_parts = true;   // of a large step's output some may be seen before the rest is
-    bool stateful = false;  // a snapshot is made between two steps
-    Waker snapshots = {};   // woken when a snapshot is complete
-    bool by_row = false;    // a step takes as many rows as it soon ends with
+    bool in_parts = true;                 // of a large step's output some may be seen before the rest is
+    bool stateful = false;                // a snapshot is made between two steps
+    Waker snapshots = {};                 // woken when a snapshot is complete
+    bool by_row = false;                  // a step takes as many rows as it soon ends with
+    std::unique_ptr<Gather> gather = {};  // a step takes as many rows as one of its own likes
   };
   Task(int id, Coordinator& coordinator) : id_(id), coordinator_(coordinator) {}
   /// Called once, before the first turn.
@@ -60,6 +62,9 @@ class Task final : public Runnable {
  private:
   Result<Turn> step();
   Result<Turn> take();
+  void take_more(std::int64_t rows);
+  void give(Taken& taken);
+  std::int64_t rows_held() const;
   Result<Turn> advance();
   Result<> route(std::size_t stage, Port port, Batch&& batch);
   void route(std::size_t stage, Watermark watermark);
@@ -89,7 +94,7 @@ class Task final : public Runnable {
   const Clock* clock_ = nullptr;
   Parts parts_;
   Mutex publish_;
-  std::optional<Taken> holding_;
+  std::vector<Taken> holding_;  // what this step takes: several batches, or one item
   struct Outgoing {
     int link, task;  // the task that it goes to, or -1: as the link chooses
     Item item;

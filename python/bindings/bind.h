@@ -12,6 +12,7 @@ void bind_data(nanobind::module_& m);
 void bind_collect(nanobind::module_& m);
 void bind_functions(nanobind::module_& m);
 void bind_keyed_functions(nanobind::module_& m);
+void bind_keyed_held(nanobind::module_& m);
 void bind_workers(nanobind::module_& m);
 void bind_aggregates(nanobind::module_& m);
 void bind_flow(nanobind::module_& m);

@@ -104,6 +104,7 @@ RunOptions to_options(const nb::dict& given) {
   RunOptions options;
   options.cores = optional_of<int>(given, "cores").value_or(0);
   options.memory = optional_of<std::int64_t>(given, "memory").value_or(options.memory);
+  options.state_memory = optional_of<std::int64_t>(given, "state_memory");
   options.seed = optional_of<std::uint64_t>(given, "seed");
   options.checkpoint = optional_of<std::string>(given, "checkpoint").value_or("");
   options.pace = pace_of(given, options.pace);

@@ -7,6 +7,7 @@
 #include "api/flow.h"
 #include "bind.h"
 #include "inference/onnxruntime_library.h"
+#include "inference/openvino_library.h"
 #include "values.h"
 
 namespace klein::py {
@@ -25,6 +26,8 @@ void bind_kinds(nb::module_& m) {
       "The same as JSON.");
   m.def("set_onnxruntime_library", set_onnxruntime_library, "path"_a,
         "Where ONNX Runtime's library is, to be opened with the first model.");
+  m.def("set_openvino_library", set_openvino_library, "path"_a,
+        "Where OpenVINO's library is, to be opened with the first model that it runs.");
 }
 
 }  // namespace klein::py

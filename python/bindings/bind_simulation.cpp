@@ -32,7 +32,9 @@ simulation::Faults to_faults(const std::vector<std::string>& names) {
 
 Simulation make(const std::vector<Flow>& flows, std::int64_t rows, const std::vector<std::string>& faults,
                 const nb::dict& options) {
-  const simulation::Settings settings{.rows = rows, .mode = to_options(options).mode, .faults = to_faults(faults)};
+  const auto given = to_options(options);
+  const simulation::Settings settings{
+      .rows = rows, .mode = given.mode, .faults = to_faults(faults), .state_memory = given.state_memory};
   auto made = [&] {
     const nb::gil_scoped_release unlocked;
     auto plan = plan_of(flows);

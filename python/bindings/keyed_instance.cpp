@@ -21,9 +21,14 @@ int form_of(const TimeColumn* time) {
 
 }  // namespace
 
-Result<> PythonInstance::open(std::shared_ptr<UserMetrics> metrics) {
+Result<> PythonInstance::open(std::shared_ptr<UserMetrics> metrics, const Memory& memory) {
   const Entered gil;
-  KLEIN_TRY(guarded([&] { return nb::handle(object_.get()).attr("open")(SharedMetrics{std::move(metrics)}), 0; }));
+  held_ = memory.held != nullptr;
+  KLEIN_TRY(guarded([&] {
+    const nb::object held = held_ ? nb::cast(SharedHeldState{memory.held}) : nb::none();
+    nb::handle(object_.get()).attr("open")(SharedMetrics{std::move(metrics)}, held, memory.room);
+    return 0;
+  }));
   return {};
 }
 
@@ -55,6 +60,13 @@ Result<> PythonInstance::begin(const Rows& rows) {
     nb::list names;
     for (const auto& name : codec_->names()) names.append(nb::str(name.c_str()));
     nb::handle(object_.get()).attr("begin")(rows.now, form_of(rows.time), names);
+    if (!held_) return 0;
+    nb::set keys;
+    for (std::size_t row = 0; row < rows.keys.size(); ++row) {
+      const auto key = rows.keys[row];
+      keys.add(nb::bytes(key.data(), key.size()));
+    }
+    nb::handle(object_.get()).attr("fetch")(keys);
     return 0;
   }));
   return {};
@@ -101,8 +113,12 @@ Result<KeyedInstance::Saved> PythonInstance::snapshot(std::int64_t now) {
   return guarded([&] {
     Saved saved;
     const auto made = nb::cast<nb::tuple>(nb::handle(object_.get()).attr("snapshot")(now));
-    for (const auto [name, rows] : nb::cast<nb::dict>(made[0]))
-      saved.tables[nb::cast<std::string>(name)] = import_table(rows)->batches();
+    for (const auto [name, rows] : nb::cast<nb::dict>(made[0])) {
+      if (nb::isinstance<SharedLateRows>(rows))
+        saved.late[nb::cast<std::string>(name)] = nb::cast<SharedLateRows>(rows).rows;
+      else
+        saved.tables[nb::cast<std::string>(name)] = import_table(rows)->batches();
+    }
     saved.since_last = nb::cast<bool>(made[1]);
     return saved;
   });

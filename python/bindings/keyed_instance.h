@@ -24,12 +24,20 @@ struct SharedMetrics {
   std::shared_ptr<UserMetrics> metrics;
 };
 
+struct SharedLateRows {
+  std::shared_ptr<const LateRows> rows;
+};
+
+struct SharedHeldState {
+  std::shared_ptr<HeldState> state;
+};
+
 class PythonInstance final : public KeyedInstance {
  public:
   PythonInstance(Reference object, std::optional<Schema> declared)
       : object_(std::move(object)), declared_(std::move(declared)) {}
 
-  Result<> open(std::shared_ptr<UserMetrics> metrics) override;
+  Result<> open(std::shared_ptr<UserMetrics> metrics, const Memory& memory) override;
   Result<std::vector<Batch>> call(const Rows& rows) override;
   Result<Rung> ring(std::int64_t time, std::int64_t now) override;
   std::int64_t alarm() const override { return next_; }
@@ -53,6 +61,7 @@ class PythonInstance final : public KeyedInstance {
   const std::optional<Schema> declared_;
   std::shared_ptr<const KeyCodec> codec_;
   Reference on_row_;
+  bool held_ = false;  // not all that it remembers is in memory: it is told which keys come
   RowReader reader_;
   Fields fields_;
   std::int64_t next_time_ = never, next_ = 0;

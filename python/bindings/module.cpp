@@ -14,6 +14,7 @@ NB_MODULE(_core, m) {
   klein::py::bind_collect(m);
   klein::py::bind_functions(m);
   klein::py::bind_keyed_functions(m);
+  klein::py::bind_keyed_held(m);
   klein::py::bind_workers(m);
   klein::py::bind_aggregates(m);
   klein::py::bind_flow(m);

@@ -153,7 +153,7 @@ def run(*flows: Flow, progress: bool = True, **options: Any) -> RunReport:
     return start(*flows, **options).wait(progress=progress)
 
 
-def start(*flows: Flow, memory: int | str | None = None, name: str | None = None, **options: Any) -> Job:
+def start(*flows: Flow, name: str | None = None, **options: Any) -> Job:
     """Begin to run flows that end in sinks as one job. The options are those of `Flow.start`."""
     for flow in flows:
         if not hasattr(flow, "_core"):
@@ -166,10 +166,11 @@ def start(*flows: Flow, memory: int | str | None = None, name: str | None = None
     if not flows:
         raise InvalidError("there is nothing to run: give at least one flow that ends in a sink")
     known = {key: options.pop(key, None) for key in ("cores", "mode", "seed")}
+    known |= {key: bytes_of(options.pop(key, None), key) for key in ("memory", "state_memory")}
     kept = {key: options.pop(key, None) for key in DURABLE}
     refuse_not_built(**options)
     if name is None:
-        return _started(flows, known, kept, memory)
+        return _started(flows, known, kept)
     from ._serving import Server
 
     if known["seed"] is not None:
@@ -178,7 +179,7 @@ def start(*flows: Flow, memory: int | str | None = None, name: str | None = None
         )
     server = Server(name)
     try:
-        job = _started(flows, known, kept, memory)
+        job = _started(flows, known, kept)
         server.serve(job)
     except BaseException:
         server.close()
@@ -186,5 +187,5 @@ def start(*flows: Flow, memory: int | str | None = None, name: str | None = None
     return job
 
 
-def _started(flows: Sequence[Flow], known: dict[str, Any], kept: dict[str, Any], memory: int | str | None) -> Job:
-    return Job([flow._core for flow in flows], {**known, **durable(kept), "memory": bytes_of(memory)})
+def _started(flows: Sequence[Flow], known: dict[str, Any], kept: dict[str, Any]) -> Job:
+    return Job([flow._core for flow in flows], {**known, **durable(kept)})

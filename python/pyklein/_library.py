@@ -58,12 +58,13 @@ def open_engine() -> ModuleType:
     return _core
 
 
-def tell_onnxruntime() -> None:
-    """Tells the engine where the ONNX Runtime wheel is, without importing it."""
+def tell_runtimes() -> None:
+    """Tells the engine where the wheels of ONNX Runtime and OpenVINO are, without importing them."""
     from importlib.util import find_spec
 
     from . import _core
 
-    spec = find_spec("onnxruntime")
-    if spec and spec.submodule_search_locations:
-        _core.set_onnxruntime_library(spec.submodule_search_locations[0])
+    for wheel, tell in (("onnxruntime", _core.set_onnxruntime_library), ("openvino", _core.set_openvino_library)):
+        spec = find_spec(wheel)
+        if spec and spec.submodule_search_locations:
+            tell(spec.submodule_search_locations[0])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
 
-def bytes_of(memory: int | str | None) -> int | None:
+def bytes_of(memory: int | str | None, name: str = "memory") -> int | None:
     """256 << 20, "256MB" or "1GiB"."""
     if memory is None or isinstance(memory, int):
         return memory
@@ -22,7 +22,7 @@ def bytes_of(memory: int | str | None) -> int | None:
     try:
         return int(float(digits) * _UNITS[unit])
     except (KeyError, ValueError):
-        raise InvalidError(f'memory is bytes, or a size like "256MB", not {memory!r}') from None
+        raise InvalidError(f'{name} is bytes, or a size like "256MB", not {memory!r}') from None
 
 
 _SECONDS = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}

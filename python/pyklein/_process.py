@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 
+from ._backed import Backed
+from ._counting import Metrics
 from ._state import Place, Remembered, StateDeclaration, from_table, to_table
 from .errors import InvalidError
 
@@ -88,61 +90,6 @@ class Context:
     def emit(self, row: dict[str, Any]) -> None:
         """Give a row; what `on_row` and `on_timer` return is given too."""
         self._emitted.append(row)
-
-
-class Metric:
-    """A number of `ctx.metrics`; keep it, or ask for it by its name again."""
-
-    __slots__ = ("_name", "_to")
-
-    def __init__(self, to: Metrics, name: str) -> None:
-        self._to = to
-        self._name = name
-
-
-class Counter(Metric):
-    """What adds up, over all tasks of the step."""
-
-    __slots__ = ()
-
-    def add(self, count: int = 1) -> None:
-        self._to.made.count(self._name, count)
-
-
-class Gauge(Metric):
-    """What goes up and down: the last value; of several tasks the highest."""
-
-    __slots__ = ()
-
-    def set(self, value: float) -> None:
-        self._to.made.set(self._name, value)
-
-
-class Histogram(Metric):
-    """Many values, of which count, mean, extremes and quantiles are shown, the latter to a hundredth."""
-
-    __slots__ = ()
-
-    def observe(self, value: float) -> None:
-        self._to.made.observe(self._name, value)
-
-
-class Metrics:
-    """`ctx.metrics`: what your code counts, in `job.metrics()`, `job.status()` and the report, step by step.
-
-    It begins anew where a job goes on from a snapshot.
-    """
-
-    made: _core.UserMetrics
-
-    def counter(self, name: str) -> Counter:
-        return Counter(self, name)
-
-    def gauge(self, name: str) -> Gauge:
-        return Gauge(self, name)
-
-    def histogram(self, name: str) -> Histogram:
-        return Histogram(self, name)
 
 
 class Timers:
@@ -262,13 +209,19 @@ class Instance:
         self._on_row = on_row
         self._on_timer = on_timer
         self._owner = owner
+        self._backed: dict[str, Backed] = {}  # what there may be more of than memory holds
+        self._held: _core.HeldState | None = None
         self._whole = 0  # rows of the last snapshot that was whole; 0: there was none
         self._since = 0  # rows of those behind it
         self._changes = 0  # how many these are
 
-    def open(self, metrics: _core.UserMetrics) -> None:
-        """Called first."""
+    def open(self, metrics: _core.UserMetrics, held: _core.HeldState | None, room: int) -> None:
+        """Called first. With `held`, states have `room` bytes of memory together, and what is more goes there."""
         self._context.metrics.made = metrics
+        self._held = held
+        if held is not None:
+            each = room // max(1, len(self._states))
+            self._backed = {name: Backed(name, state, held, each) for name, state in self._states.items()}
 
     def begin(self, now: int, form: int, keys: Sequence[str]) -> None:
         """Rows of a batch follow."""
@@ -276,8 +229,17 @@ class Instance:
         self._context._form = form
         self._context._keys = keys
         self._context._values = None
-        for state in self._states.values():
+        for state in () if self._backed else self._states.values():
             state.sweep()
+
+    def fetch(self, keys: set[bytes]) -> None:
+        """Of rows or timers of these keys comes what follows, until this is called again."""
+        memory = 0
+        for backed in self._backed.values():
+            backed.fetch(keys)
+            memory += backed.memory()
+        if self._held is not None:
+            self._held.in_front(memory)
 
     def row(self, row: dict[str, Any], key: bytes, time: int | None) -> list[Any] | None:
         """What a row becomes."""
@@ -307,6 +269,8 @@ class Instance:
         timers = self._timers
         found = timers.due(timers.by_event, time, _TOGETHER)
         found += timers.due(timers.by_clock, now, _TOGETHER - len(found))
+        if self._backed and found:
+            self.fetch({key for _, key, _ in found})
         return found
 
     def ring(self, timer: Timer, key: tuple[Any, ...]) -> list[Any] | None:
@@ -331,7 +295,7 @@ class Instance:
             timers.by_clock[0][0] if timers.by_clock else 0,
         )
 
-    def snapshot(self, now: int) -> tuple[dict[str, pyarrow.Table], bool]:
+    def snapshot(self, now: int) -> tuple[dict[str, pyarrow.Table | _core.LateRows], bool]:
         """Tables whose first column is the key's bytes; and whether they hold only what has changed since the last.
 
         What changes is written behind what there was, until that is as much again: so a snapshot costs what has
@@ -342,16 +306,28 @@ class Instance:
         for name, state in self._states.items():
             if vars(self._owner).get(name) is not state:
                 raise InvalidError(f"the state '{name}' was assigned to: set {name}.value, or change what it holds")
-            changed = state.changes()
-            tables[f"state.{name}"] = to_table(name, state, now, None if whole else changed)
+            if not self._backed:
+                changed = state.changes()
+                tables[f"state.{name}"] = to_table(name, state, now, None if whole else changed)
         tables["timers"] = self._timers.to_table(now, whole=whole)
         rows = sum(table.num_rows for table in tables.values())
+        late, kept = self._late(whole=whole)
+        rows += kept
         self._whole = rows if whole else self._whole
         self._since = 0 if whole else self._since + rows
         self._changes = 0 if whole else self._changes + 1
         if whole:  # nothing is as good as no row; of changes it says when they were looked for
             tables = {name: table for name, table in tables.items() if table.num_rows}
-        return tables, not whole
+        return {**tables, **late}, not whole
+
+    def _late(self, *, whole: bool) -> tuple[dict[str, _core.LateRows], int]:
+        """As `snapshot`, of what is backed, and about how many rows it is."""
+        if self._held is None:
+            return {}, 0
+        for backed in self._backed.values():
+            backed.write_changed()
+        rows = self._held.keys() if whole else sum(backed.changed() for backed in self._backed.values())
+        return {f"state.{name}": backed.cut(whole=whole) for name, backed in self._backed.items()}, rows
 
     def restore(self, name: str, rows: Any, now: int) -> None:
         """Adds what `snapshot` gave."""
@@ -366,4 +342,7 @@ class Instance:
         if name not in self._states:
             known = ", ".join(self._states) or "none"
             raise InvalidError(f"the checkpoint has the state '{name}', which is declared no more; there are: {known}")
-        from_table(name, self._states[name], table, now)
+        if name in self._backed:
+            self._backed[name].restore(table, now)
+        else:
+            from_table(name, self._states[name], table, now)

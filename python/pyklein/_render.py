@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 # Arguments of kinds whose feature is not there yet: given, they are refused with a sentence.
-_NOT_BUILT = {"infer": ("latency", "num_gpus", "concurrency"), "write_parquet": ("partition_by",)}
+_NOT_BUILT = {"infer": ("num_gpus", "concurrency"), "write_parquet": ("partition_by",)}
 
 _TYPES = {
     "boolean": "bool",

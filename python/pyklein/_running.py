@@ -29,6 +29,7 @@ class Runs:
         progress: bool = True,
         cores: int | None = None,
         memory: int | str | None = None,
+        state_memory: int | str | None = None,
         mode: Literal["batch", "stream"] | None = None,
         seed: int | None = None,
         checkpoint: str | PathLike[str] | None = None,
@@ -42,15 +43,17 @@ class Runs:
         """Run this flow, which ends in a sink, to its end; what it did, as a report.
 
         Ctrl-C finishes what was read and gives the report; a second one stops at once and commits nothing. `cores` are
-        those to use (all), `memory` the bytes in flight between steps ("256MB"); `seed` runs it on one thread under a
-        virtual clock, every choice made from the seed. With `checkpoint`, a folder, a snapshot is taken each `interval`
-        ("30s"), and on Ctrl-C; the same call goes on from the last one, `restart=True` begins anew. One that takes
-        longer than `timeout` is given up, and the last `retention` (2) are kept. With `name`, other processes find the
-        job while it runs: `klein.job(name)`, `klein status NAME`.
+        those to use (all), `memory` the bytes in flight between steps ("256MB"). With `state_memory` ("1GB") no more
+        than that of what your code remembers by key is in memory, and the rest on disk, below TMPDIR. `seed` runs it on
+        one thread under a virtual clock, every choice made from the seed. With `checkpoint`, a folder, a snapshot is
+        taken each `interval` ("30s"), and on Ctrl-C; the same call goes on from the last one, `restart=True` begins
+        anew. One that takes longer than `timeout` is given up, and the last `retention` (2) are kept. With `name`,
+        other processes find the job while it runs: `klein.job(name)`, `klein status NAME`.
         """
         started = self.start(
             cores=cores,
             memory=memory,
+            state_memory=state_memory,
             mode=mode,
             seed=seed,
             checkpoint=checkpoint,
@@ -68,6 +71,7 @@ class Runs:
         *,
         cores: int | None = None,
         memory: int | str | None = None,
+        state_memory: int | str | None = None,
         mode: Literal["batch", "stream"] | None = None,
         seed: int | None = None,
         checkpoint: str | PathLike[str] | None = None,

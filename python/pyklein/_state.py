@@ -324,6 +324,16 @@ def to_table(name: str, state: Remembered, now: int, changed: set[bytes] | None)
         rows = [(key, none, now + _FORGET) for key in state.replaced(changed)]
     kept = state.save(state._of if changed is None else changed)
     rows += [row for row in kept if not row[2] or row[2] > now] if state._ttl else kept
+    times = [row[2] - now if row[2] else 0 for row in rows]
+    return pa.table([*columns_of(name, state, rows), pa.array(times, pa.int64())], ["key", *schema.names, "left"])
+
+
+def columns_of(name: str, state: Remembered, rows: list[tuple[bytes, tuple[Any, ...], int]]) -> list[pyarrow.Array]:
+    """The keys and the values of what `save` gave."""
+    from ._formats import arrow
+
+    pa = arrow()
+    schema = state._declared.schema
     columns = [pa.array([row[0] for row in rows], pa.binary())]
     for place, field in enumerate(schema):
         try:
@@ -331,12 +341,22 @@ def to_table(name: str, state: Remembered, now: int, changed: set[bytes] | None)
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as problem:
             said = f"the state '{name}' is declared {field.type}, and holds something else: {problem}"
             raise InvalidError(said) from None
-    columns.append(pa.array([row[2] - now if row[2] else 0 for row in rows], pa.int64()))
-    return pa.table(columns, ["key", *schema.names, "left"])
+    return columns
 
 
 def from_table(name: str, state: Remembered, table: pyarrow.Table, now: int) -> None:
     """Adds the rows of a checkpoint."""
+    check_types(name, state, table)
+    columns = [column.to_pylist(maps_as_pydicts="lossy") for column in table.columns]
+    for key, *values, left in zip(*columns, strict=True):
+        if left == _FORGET:
+            state.forget(key)
+        else:
+            state.load(key, tuple(values), now + left if left else 0)
+
+
+def check_types(name: str, state: Remembered, table: pyarrow.Table) -> None:
+    """Refuses rows of a checkpoint of another type than the state is declared now."""
     schema = state._declared.schema
     was = [table.schema.field(place).type for place in range(1, table.num_columns - 1)]
     if was != schema.types:
@@ -344,9 +364,3 @@ def from_table(name: str, state: Remembered, table: pyarrow.Table, now: int) -> 
             f"the state '{name}' is of {', '.join(map(str, was))} in the checkpoint and declared "
             f"{', '.join(map(str, schema.types))} now: give it another name, or begin anew"
         )
-    columns = [column.to_pylist(maps_as_pydicts="lossy") for column in table.columns]
-    for key, *values, left in zip(*columns, strict=True):
-        if left == _FORGET:
-            state.forget(key)
-        else:
-            state.load(key, tuple(values), now + left if left else 0)

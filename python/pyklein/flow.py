@@ -50,9 +50,9 @@ class Flow(Verbs, KeyedVerbs, Runs):
     def into(self, kind: str, params: dict[str, Any], name: str | None = None, others: Sequence[Flow] = ()) -> Flow:
         """This flow, and others, into a step of this kind: what the verbs call."""
         if kind == "infer":
-            from ._library import tell_onnxruntime
+            from ._library import tell_runtimes
 
-            tell_onnxruntime()
+            tell_runtimes()
         if not all(isinstance(other, Flow) for other in others):
             raise InvalidError(f"'{kind}' takes flows, each an argument of its own, not {others!r}")
         core = self._core.then(kind, _given(params), step_name(name), [other._core for other in others])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import _core, _job
+from ._options import bytes_of
 from .errors import InvalidError
 
 TYPE_CHECKING = False
@@ -215,6 +216,7 @@ def simulate(
     rows: int = 10_000,
     mode: Literal["batch", "stream"] | None = None,
     faults: Iterable[Fault] = FAULTS,
+    state_memory: int | str | None = None,
     on_seed: Callable[[SimulationReport], object] | None = None,
 ) -> SimulationReport:
     """Run flows as one job under faults, once a seed, and compare what each shows with what they show undisturbed.
@@ -223,7 +225,7 @@ def simulate(
     chooses when the job is killed and at which parallelism it goes on, which writes of its checkpoint fail, which calls
     are slow and when the clock jumps; the same seed does the same again. `faults` leaves kinds of them out. A source
     without an end is cut at `rows`. `on_seed` is called with the report after each seed. The flows run in `mode`, or as
-    their sources ask for.
+    their sources ask for; with `state_memory`, as of `run`, under faults, and undisturbed with all state in memory.
 
     Raises InvalidError where two undisturbed runs differ, a source can't be read twice or a function sleeps; and what
     the flows raise undisturbed.
@@ -236,7 +238,9 @@ def simulate(
     with SLEEP:
         SLEEP.watching, SLEEP.slept = True, False
         try:
-            simulation = _core.simulation(cores, rows, list(faults), {"mode": mode})
+            simulation = _core.simulation(
+                cores, rows, list(faults), {"mode": mode, "state_memory": bytes_of(state_memory, "state_memory")}
+            )
             if SLEEP.slept:  # where on_error= has hidden it
                 raise SLEEP.refusal()
             report = SimulationReport(first_seed, rows, simulation.expected, simulation.cut)

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from kafka_broker import Broker
 
 os.environ["PYTHONPATH"] = str(Path(pyklein.__file__).parent.parent)
+_models = tempfile.TemporaryDirectory(prefix="klein-models-")  # not the user's own
+os.environ["KLEIN_CACHE"] = _models.name
 # A shell's background job ignores it, and so would every program that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

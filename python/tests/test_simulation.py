@@ -72,6 +72,33 @@ def test_a_good_flow_shows_every_row_once_in_fifty_seeds(flow, mode: str) -> Non
     assert report.rows == 50 * sum(report.rows_a_run.values())
 
 
+class Remembers:
+    seen = klein.value_state("int64")
+    rows = klein.list_state("int64")
+    last = klein.map_state("int64", "string")
+
+    def on_row(self, row: dict, ctx: klein.Context) -> dict:
+        self.seen.value = (self.seen.value or 0) + 1
+        self.rows.append(row["at"])
+        self.last[row["at"] % 3] = str(row["at"])
+        if row["at"] % 11 == 0:
+            self.rows.clear()
+        ctx.timers.at(row["at"] + 50)
+        return {"user": ctx.key, "n": self.seen.value, "rows": sum(self.rows), "last": sorted(self.last.items())[0][1]}
+
+    def on_timer(self, time: int, ctx: klein.Context) -> dict:
+        return {"user": ctx.key, "n": time, "rows": int(self.seen.value is None), "last": ""}
+
+
+@pytest.mark.parametrize("mode", ["batch", "stream"])
+def test_state_on_disk_shows_under_faults_what_state_in_memory_shows_undisturbed(mode: str) -> None:
+    rows = klein.from_items([{"user": i % 97, "at": i} for i in range(600)]).with_event_time("at")
+    report = klein.simulate(rows.key_by("user").process(Remembers), seeds=30, mode=mode, state_memory="8KB")
+    assert report.held, str(report)
+    assert report.kills >= 15 and report.resumed >= 10
+    assert {name.split()[0] for name in report.faults} >= {"killed", "write", "seal"}
+
+
 def test_a_count_kept_in_a_plain_attribute_is_found_and_its_line_finds_it_again(program: Path, capsys) -> None:
     program.write_text(BAD)
     assert main(["simulate", "app.py:counts", "--seeds", "20"]) == FAILED

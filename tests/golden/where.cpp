@@ -4,5 +4,6 @@ namespace klein {
 
 extern const char* const source_folder = KLEIN_SOURCE_DIR;
 extern const char* const onnxruntime_wheel = KLEIN_ONNXRUNTIME_WHEEL;
+extern const char* const openvino_wheel = KLEIN_OPENVINO_WHEEL;
 
 }  // namespace klein

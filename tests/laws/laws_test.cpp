@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "connectors/collect.h"
 #include "inference/tiny_model_test.h"
+#include "op/gathering.h"
 #include "op/json_rows.h"
 #include "op/run_operator.h"
 
@@ -318,6 +319,8 @@ Result<std::vector<Batch>> run_restored(const OperatorKind& kind, const Params& 
       if (!state.empty()) KLEIN_TRY(step->restore(state));
     }
     if (KLEIN_TRY(drain(KLEIN_TRY(step->process(0, batches[i], out))))) return rows;
+    auto* gathering = dynamic_cast<Gathering*>(step.get());
+    if (gathering && KLEIN_TRY(drain(KLEIN_TRY(gathering->end_step(out))))) return rows;
   }
   KLEIN_TRY(drain(KLEIN_TRY(step->on_watermark(Watermark::end(), out))));
   return rows;

@@ -10,6 +10,7 @@
 
 #include "api/klein.h"
 #include "store/faulty_store.h"
+#include "tests/sim/gathered_test.h"
 #include "tests/sim/held_test.h"
 #include "tests/sim/staging_test.h"
 
@@ -36,6 +37,7 @@ const Registry& kinds() {
           .make = [most = most](const Params&, const Schemas&) -> Result<std::unique_ptr<Operator>> {
             return std::make_unique<Slow>(most);
           }});
+    all.add(gathered_kind("sim_gathered"));
     all.add(held_kind("sim_held", false));
     all.add(held_kind("sim_held_changes", true));
     all.add(OperatorKind{
@@ -73,6 +75,8 @@ const std::vector<Shape> shapes = {
     {"summed", 1, {"sim_slow", "sim_summed"}},
     {"union", 2, {"sim_slow"}},
     {"union summed", 2, {"sim_summed", "sim_slow"}},
+    {"gathered", 2, {"sim_gathered"}},
+    {"slow gathered", 2, {"sim_slow", "sim_gathered", "sim_slow"}},
     {"held", 1, {"sim_held"}},
     {"slow held slow", 2, {"sim_slow", "sim_held", "sim_slow"}},
     {"held changes", 1, {"sim_held_changes"}},
@@ -214,6 +218,7 @@ TEST(Simulation, a_job_that_is_left_at_any_moment_and_gone_on_with_commits_every
   EXPECT_GT(outcome.snapshots, static_cast<int>(count));
   EXPECT_GT(outcome.given_up, static_cast<int>(count / 10));
   EXPECT_GT(outcome.store_faults, static_cast<int>(count));
+  EXPECT_GT(Gathered::calls_of_several, static_cast<int>(count / 10));
 }
 
 TEST(OnThreads, a_job_that_is_left_at_any_moment_and_gone_on_with_commits_every_row_once) {

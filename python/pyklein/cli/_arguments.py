@@ -24,6 +24,7 @@ def add_run(commands: _SubParsersAction[ArgumentParser]) -> None:
     run.add_argument("arguments", nargs="*", help=PROGRAMS_OWN)
     run.add_argument("--cores", type=int, help="how many to use; all by default")
     run.add_argument("--memory", help='bytes in flight between steps, such as "256MB"')
+    run.add_argument("--state-memory", help='of what is remembered by key, such as "1GB"; the rest is on disk')
     run.add_argument("--mode", choices=["batch", "stream"], help="by default what the sources ask for")
     run.add_argument("--seed", type=int, help="one thread, a virtual clock, every choice from this number")
     run.add_argument(

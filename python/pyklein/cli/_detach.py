@@ -16,11 +16,11 @@ _READY = "KLEIN_READY"  # the pipe on which the left one says that its job has b
 
 def again(options: Namespace, *more: str) -> list[str]:
     """The command of these options, but for how it is looked after."""
-    valued = ("cores", "memory", "mode", "seed", "checkpoint", "interval", "timeout", "retention")
+    valued = ("cores", "memory", "state_memory", "mode", "seed", "checkpoint", "interval", "timeout", "retention")
     command = [sys.executable, "-P", "-m", "pyklein", "run"]
     for option in valued:
         if getattr(options, option) is not None:
-            command.append(f"--{option}={getattr(options, option)}")
+            command.append(f"--{option.replace('_', '-')}={getattr(options, option)}")
     flags = {"--json": options.json, "--no-progress": options.no_progress}
     command += [flag for flag, given in flags.items() if given]
     return [*command, *more, "--", options.program, *options.arguments]

@@ -90,6 +90,7 @@ def run(options: Namespace) -> int:
         *flows,
         cores=options.cores,
         memory=options.memory,
+        state_memory=options.state_memory,
         mode=options.mode,
         seed=options.seed,
         checkpoint=options.checkpoint,

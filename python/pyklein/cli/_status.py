@@ -69,6 +69,15 @@ def _metrics(steps: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def _remembered(steps: list[dict[str, Any]]) -> list[str]:
+    """How large what steps remember by key is, where that is known."""
+    return [
+        f"{step['name']} remembers {_size(step['state_memory'])} in memory, {_size(step['state_disk'])} on disk"
+        for step in steps
+        if step.get("state_memory") is not None
+    ]
+
+
 def _number(value: Any) -> str:
     if not isinstance(value, dict):
         return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
@@ -109,6 +118,7 @@ def shown(status: dict[str, Any]) -> str:
     lines += [
         f"{rows}; lately {status['rows_per_second']:,.0f} rows/s",
         *_table(status["steps"]),
+        *_remembered(status["steps"]),
         *_metrics(status["steps"]),
     ]
     return "\n".join(lines + (_snapshots(status["snapshots"]) if status["snapshots"] else []))

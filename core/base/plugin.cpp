@@ -1,4 +1,4 @@
-#include "connectors/plugin.h"
+#include "base/plugin.h"
 
 #include <dlfcn.h>
 

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-#include "runtime/job.h"
+#include "base/cores.h"
 
 namespace klein {
 
