@@ -78,7 +78,7 @@ def test_a_transaction_that_the_broker_would_not_allow_is_refused_at_the_start(b
 def test_no_secret_is_kept_in_a_checkpoint(broker: Broker, tmp_path: Path) -> None:
     topic = new_topic(broker.servers)
     secret = "a1b2c3d4"
-    rows = klein.generate(count=2000, rate=10_000).select("id")
+    rows = klein.generate(count=2000, rate=1500).select("id")
     flow = write(rows, broker, topic, client={"ssl.key.password": secret})
     job = flow.start(checkpoint=tmp_path, interval="10ms", mode="batch", cores=1)
     wait_until(lambda: sealed(job) >= 3)
@@ -91,7 +91,7 @@ def test_no_secret_is_kept_in_a_checkpoint(broker: Broker, tmp_path: Path) -> No
 
 def test_a_savepoint_of_a_batch_has_the_rows_that_are_staged(broker: Broker, tmp_path: Path) -> None:
     topic = new_topic(broker.servers)
-    rows = klein.generate(count=3000, rate=5_000).select("id")
+    rows = klein.generate(count=3000, rate=2_000).select("id")
     flow = write(rows, broker, topic)
     job = flow.start(checkpoint=tmp_path / "state", interval="20ms", mode="batch", cores=1)
     wait_until(lambda: sealed(job) >= 3)
