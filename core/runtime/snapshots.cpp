@@ -106,7 +106,7 @@ void Snapshots::collect() {
   for (auto& [task, epoch, snapshot] : node_->take_snapshots(*open_)) storing_.add(task, epoch, std::move(snapshot));
 }
 
-/// For a while: sinks and timers wait for this thread, too.
+/// For a while: barriers that overtake, and whoever asks for a snapshot, wait for this thread, too.
 void Snapshots::store_some(std::int64_t until) {
   while (!storing_.empty()) {
     auto done = storing_.some(*open_);
