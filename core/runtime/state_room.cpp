@@ -71,7 +71,8 @@ Result<std::unique_ptr<StateRoom>> StateRoom::make(std::int64_t memory, const Ph
 
 StateRoom::~StateRoom() {
   std::error_code ignored;
-  fs::remove_all(folder_, ignored);
+  // A store that is still open may write a file meanwhile; not for ever, once its folder is gone.
+  for (int tries = 0; tries < 100 && fs::exists(folder_, ignored); ++tries) fs::remove_all(folder_, ignored);
   close(lock_);
 }
 
