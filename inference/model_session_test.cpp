@@ -90,13 +90,7 @@ TEST(ModelSession, runs_in_many_threads_at_a_time) {
   for (std::size_t number = 0; number < right.size(); ++number) {
     threads.emplace_back([&file, &good = right[number], number] {
       const auto session = open(file);
-      for (int turn = 0; turn < 100; ++turn) {
-        const float left[] = {static_cast<float>(turn), static_cast<float>(number)};
-        float sum[2] = {};
-        const InputTensor inputs[] = {{left, {1, 2}}, {left, {1, 2}}};
-        OutputTensor outputs[] = {{.data = sum, .shape = {1, 2}}};
-        good += session->run(inputs, outputs).ok() && sum[0] == 2 * left[0] && sum[1] == 2 * left[1] ? 1 : 0;
-      }
+      good = test::right_sums(*session, static_cast<float>(number), 100);
     });
   }
   for (auto& thread : threads) thread.join();

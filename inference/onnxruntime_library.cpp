@@ -4,14 +4,16 @@
 
 #include <dlfcn.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
 #include "base/mutex.h"
+#include "inference/wheel.h"
 
 namespace klein {
 namespace {
+
+constexpr Wheel wheel{"onnxruntime", "capi", "libonnxruntime.so", "KLEIN_ONNXRUNTIME"};
 
 struct Opened {
   Mutex mutex;
@@ -22,32 +24,6 @@ struct Opened {
 Opened& opened() {
   static auto* const the_one = new Opened;  // never destroyed: sessions may outlive static objects
   return *the_one;
-}
-
-/// `libonnxruntime.so.1.32.0` in a folder, or in the `capi` folder below it.
-std::optional<std::string> library_in(const std::filesystem::path& folder) {
-  for (const auto& place : {folder / "capi", folder}) {
-    std::error_code ignored;  // an unreadable folder holds no library
-    for (const auto& entry : std::filesystem::directory_iterator(place, ignored)) {
-      if (entry.path().filename().string().starts_with("libonnxruntime.so")) return entry.path().string();
-    }
-  }
-  return std::nullopt;
-}
-
-std::string wheel_beside_klein() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&wheel_beside_klein), &info) == 0 || info.dli_fname == nullptr) return "";
-  std::error_code ignored;
-  const auto klein = std::filesystem::absolute(info.dli_fname, ignored);
-  return (klein.parent_path().parent_path() / "onnxruntime").string();
-}
-
-std::string configured_place(const std::string& set) {
-  if (!set.empty()) return set;
-  const char* environment = std::getenv("KLEIN_ONNXRUNTIME");
-  if (environment != nullptr && *environment != '\0') return environment;
-  return wheel_beside_klein();
 }
 
 /// An arena for all sessions together that grows by what is asked for, not to the next power of two.
@@ -81,7 +57,7 @@ Result<ort::Api> api_of(const ort::ApiBase& base, const std::string& path) {
 
 Result<std::unique_ptr<OnnxRuntime>> load_onnxruntime(const std::string& path) {
   std::error_code ignored;
-  const auto file = std::filesystem::is_directory(path, ignored) ? library_in(path) : path;
+  const auto file = std::filesystem::is_directory(path, ignored) ? library_in(path, wheel) : path;
   if (!file || !std::filesystem::exists(*file, ignored)) {
     return Error(Code::not_found,
                  "ONNX Runtime is not installed, run: pip install onnxruntime (no libonnxruntime.so in " + path + ")");
@@ -111,7 +87,7 @@ void set_onnxruntime_library(std::string path) {
 Result<const OnnxRuntime*> onnxruntime() {
   auto& library = opened();
   const Lock lock(library.mutex);
-  if (!library.runtime) library.runtime = KLEIN_TRY(load_onnxruntime(configured_place(library.path)));
+  if (!library.runtime) library.runtime = KLEIN_TRY(load_onnxruntime(place_of(wheel, library.path)));
   return library.runtime.get();
 }
 

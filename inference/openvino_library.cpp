@@ -7,14 +7,16 @@
 
 #include <array>
 #include <cstdlib>
-#include <filesystem>
 #include <optional>
 
 #include "base/cores.h"
 #include "base/mutex.h"
+#include "inference/wheel.h"
 
 namespace klein {
 namespace {
+
+constexpr Wheel wheel{"openvino", "libs", "libopenvino_c.so", "KLEIN_OPENVINO"};
 
 struct Opened {
   Mutex mutex;
@@ -26,32 +28,6 @@ struct Opened {
 Opened& opened() {
   static auto* const the_one = new Opened;  // never destroyed: models may outlive static objects
   return *the_one;
-}
-
-/// `libopenvino_c.so.2641` in a folder, or in the `libs` folder below it.
-std::optional<std::string> library_in(const std::filesystem::path& folder) {
-  for (const auto& place : {folder / "libs", folder}) {
-    std::error_code ignored;  // an unreadable folder holds no library
-    for (const auto& entry : std::filesystem::directory_iterator(place, ignored)) {
-      if (entry.path().filename().string().starts_with("libopenvino_c.so")) return entry.path().string();
-    }
-  }
-  return std::nullopt;
-}
-
-std::string wheel_beside_klein() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&wheel_beside_klein), &info) == 0 || info.dli_fname == nullptr) return "";
-  std::error_code ignored;
-  const auto klein = std::filesystem::absolute(info.dli_fname, ignored);
-  return (klein.parent_path().parent_path() / "openvino").string();
-}
-
-std::string configured_place(const std::string& set) {
-  if (!set.empty()) return set;
-  const char* environment = std::getenv("KLEIN_OPENVINO");
-  if (environment != nullptr && *environment != '\0') return environment;
-  return wheel_beside_klein();
 }
 
 Result<std::string> version_of(const ov::Api& api) {
@@ -97,7 +73,7 @@ Result<> set_up(OpenVino& runtime, Precision precision) {
 Result<> check(const ov::Api& api, int status, Code code) {
   if (status == 0) return {};
   const char* told = api.ov_get_last_err_msg();
-  std::string message, word;
+  std::string message;
   for (const char* at = told; at != nullptr && *at != '\0'; ++at) {  // of several lines, some of them blank
     if (*at != '\n')
       message += *at;
@@ -116,7 +92,7 @@ Result<> check_openvino_version(const std::string& version) {
 }
 
 Result<ov::Api> load_openvino(const std::string& path) {
-  const auto file = library_in(path);
+  const auto file = library_in(path, wheel);
   if (!file) {
     return Error(
         Code::not_found,
@@ -154,7 +130,7 @@ Result<const OpenVino*> openvino(Precision precision) {
   const Lock lock(library.mutex);
   auto& core = library.cores[static_cast<std::size_t>(precision)];
   if (core) return core.get();
-  if (!library.api) library.api = KLEIN_TRY(load_openvino(configured_place(library.path)));
+  if (!library.api) library.api = KLEIN_TRY(load_openvino(place_of(wheel, library.path)));
   auto made = std::make_unique<OpenVino>();
   made->api = *library.api;
   KLEIN_TRY(set_up(*made, precision));

@@ -128,13 +128,7 @@ TEST(OpenVino, runs_in_many_threads_at_a_time) {
   std::vector<int> right(4);
   for (std::size_t number = 0; number < right.size(); ++number) {
     threads.emplace_back([&session, &good = right[number], number] {
-      for (int turn = 0; turn < 50; ++turn) {
-        const float left[] = {static_cast<float>(turn), static_cast<float>(number)};
-        float sum[2] = {};
-        const InputTensor inputs[] = {{left, {1, 2}}, {left, {1, 2}}};
-        OutputTensor outputs[] = {{.data = sum, .shape = {1, 2}}};
-        good += session->run(inputs, outputs).ok() && sum[0] == 2 * left[0] && sum[1] == 2 * left[1] ? 1 : 0;
-      }
+      good = test::right_sums(*session, static_cast<float>(number), 50);
     });
   }
   for (auto& thread : threads) thread.join();

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "inference/model_session.h"
+
 namespace klein {
 extern const char* const onnxruntime_wheel;  // tests/golden/where.cpp
 extern const char* const openvino_wheel;     // empty: there is none
@@ -113,6 +115,19 @@ struct TinyModel {
     return Message().number(1, 8).message(7, graph).message(8, Message().text(1, "").number(2, 17)).bytes();
   }
 };
+
+/// How many of so many calls of `adding_model` give the right sums.
+inline int right_sums(const ModelSession& session, float number, int calls) {
+  int right = 0;
+  for (int call = 0; call < calls; ++call) {
+    const float left[] = {static_cast<float>(call), number};
+    float sum[2] = {};
+    const InputTensor inputs[] = {{left, {1, 2}}, {left, {1, 2}}};
+    OutputTensor outputs[] = {{.data = sum, .shape = {1, 2}}};
+    right += session.run(inputs, outputs).ok() && sum[0] == 2 * left[0] && sum[1] == 2 * left[1] ? 1 : 0;
+  }
+  return right;
+}
 
 /// A file that is removed with this object.
 class TemporaryFile {
